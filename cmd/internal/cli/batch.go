@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
+	"github.com/pectoken/pectoken/sign"
+	"github.com/pectoken/pectoken/token"
+)
+
+// job is one file of a batch.
+type job struct {
+	file   string
+	output string
+	format sign.Format
+	err    error // why it will not be signed
+	told   bool  // its result was shown
+}
+
+// batch is the files of one call of sign.
+type batch struct {
+	app     *app
+	options *signOptions
+	signing sign.Options
+	view    signView
+	jobs    []*job
+	stdin   *input // standard input, when it is the document
+	exit    exitCode
+}
+
+// planBatch looks at every input and output, and signs nothing.
+func (a *app) planBatch(ctx context.Context, o *signOptions) *batch {
+	b := &batch{app: a, options: o, signing: o.signing(a), view: a.newSignView()}
+	var inputs []os.FileInfo
+	for _, name := range o.files {
+		j := &job{file: name}
+		info, err := b.preflight(ctx, j)
+		j.err = err
+		inputs = append(inputs, info)
+		b.jobs = append(b.jobs, j)
+	}
+	b.checkOutputs(inputs)
+	b.checkPDFOptions()
+	return b
+}
+
+// preflight decides a job's format and output, and finds what would be refused.
+func (b *batch) preflight(ctx context.Context, j *job) (os.FileInfo, error) {
+	in, err := b.open(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	defer b.done(in)
+	if j.format, err = b.formatOf(in); err != nil {
+		return in.info, fmt.Errorf("reading %q: %w", j.file, err)
+	}
+	j.output = b.outputOf(j)
+	if err := sign.Preflight(in.section(), b.signing); err != nil {
+		return in.info, fmt.Errorf("signing %q: %w", j.file, err)
+	}
+	return in.info, nil
+}
+
+func (b *batch) formatOf(in *input) (sign.Format, error) {
+	switch {
+	case b.signing.Format != sign.Auto:
+		return b.signing.Format, nil
+	case b.signing.Detached:
+		return sign.CAdES, nil
+	}
+	return sign.Detect(in.file, in.info.Size())
+}
+
+func (b *batch) outputOf(j *job) string {
+	flags := b.options.output
+	name := signedName(j.file, j.format, b.signing.Detached)
+	switch {
+	case flags.path != "":
+		return flags.path
+	case flags.folder != "":
+		return filepath.Join(flags.folder, filepath.Base(name))
+	}
+	return name
+}
+
+// open opens a job's document. Standard input is read once and kept.
+func (b *batch) open(ctx context.Context, j *job) (*input, error) {
+	if b.stdin != nil {
+		return b.stdin, nil
+	}
+	in, err := b.app.openInput(ctx, j.file)
+	if err == nil && j.file == stdio {
+		b.stdin = in
+	}
+	return in, err
+}
+
+func (b *batch) done(in *input) {
+	if in != b.stdin {
+		in.close()
+	}
+}
+
+func (b *batch) close() {
+	if b.stdin != nil {
+		b.stdin.close()
+	}
+}
+
+// checkOutputs makes sure that every output can be made, and that none takes
+// the place of an input or of another output.
+func (b *batch) checkOutputs(inputs []os.FileInfo) {
+	taken := map[string]string{}
+	for _, j := range b.jobs {
+		if j.err != nil || j.output == stdio {
+			continue
+		}
+		where, err := filepath.Abs(j.output)
+		if err != nil {
+			j.err = fmt.Errorf("creating %q: %w", j.output, err)
+			continue
+		}
+		if other, twice := taken[where]; twice {
+			j.err = usageError("pectoken sign --help", "%q and %q would both become %q", other, j.file, j.output)
+			continue
+		}
+		taken[where] = j.file
+		j.err = b.checkOutput(j, inputs)
+	}
+}
+
+func (b *batch) checkOutput(j *job, inputs []os.FileInfo) error {
+	if existing, err := os.Stat(j.output); err == nil {
+		for _, in := range inputs {
+			if in != nil && os.SameFile(existing, in) {
+				return usageError("pectoken sign --help", "%q is an input, and an input is never written over", j.output)
+			}
+		}
+	}
+	return outfile.Check(j.output, b.options.output.mode())
+}
+
+// checkPDFOptions refuses what would be dropped without a word.
+func (b *batch) checkPDFOptions() {
+	for _, j := range b.jobs {
+		if j.err != nil || j.format == sign.PAdES {
+			return
+		}
+	}
+	o := b.signing
+	if o.Reason+o.Location+o.Contact+o.Field != "" {
+		b.jobs[0].err = usageError("pectoken sign --help", "--reason, --location, --contact and --field are for PDFs, and none is here")
+	}
+}
+
+// mayStart says whether there is something to sign. A mistake in the command
+// line, such as an output that exists, stops the whole batch before its begin.
+func (b *batch) mayStart() bool {
+	some := false
+	for _, j := range b.jobs {
+		if j.err != nil && problemOf(j.err).exit == exitUsage {
+			b.leaveOut()
+			return false
+		}
+		some = some || j.err == nil
+	}
+	return some
+}
+
+// errLeftOut is why a good file of a mistaken command line is not signed.
+var errLeftOut = &problem{exit: exitUsage, code: "notSigned", err: errors.New("not signed, because of the mistake with another file")}
+
+func (b *batch) leaveOut() {
+	for _, j := range b.jobs {
+		if j.err == nil {
+			j.err = errLeftOut
+		}
+	}
+	if len(b.jobs) > 1 {
+		b.app.say("nothing is signed, because of a mistake that can be mended")
+	}
+}
+
+// fail ends the batch for a reason that no single file is to blame for.
+func (b *batch) fail(err error) error {
+	_ = b.end()
+	p := problemOf(err)
+	b.exit = worst(b.exit, p.exit)
+	b.app.complain(p)
+	for _, j := range b.jobs {
+		b.failed(j, p)
+	}
+	return ending(b.exit)
+}
+
+// end shows what was not shown yet and returns how the command ends.
+func (b *batch) end() error {
+	for _, j := range b.jobs {
+		if j.err != nil && !j.told {
+			p := problemOf(j.err)
+			if j.err != errLeftOut {
+				b.app.complain(p)
+			}
+			b.failed(j, p)
+		}
+	}
+	return ending(b.exit)
+}
+
+// failed gives a file without a result its line of --json.
+func (b *batch) failed(j *job, p *problem) {
+	if j.told {
+		return
+	}
+	j.told = true
+	b.exit = worst(b.exit, p.exit)
+	b.view.failed(j.file, p)
+}
+
+// with sets the key to sign with.
+func (b *batch) with(c candidate, key *token.Signer) {
+	b.view.signer = c
+	b.signing.Name = nameOf(c.X509)
+	b.signing.Signer.Key = key
+	b.signing.Signer.Certificate = c.X509
+	b.signing.Signer.Chain = c.chain()
+}
+
+// run signs the files one after the other. What is wrong with the card ends
+// it, what is wrong with a file does not.
+func (b *batch) run(ctx context.Context) {
+	progress := b.app.newProgress(len(b.jobs))
+	for i, j := range b.jobs {
+		if j.err == nil {
+			progress.show(i+1, j.file)
+			err := b.sign(ctx, j)
+			progress.clear()
+			if cardTrouble(ctx, err) {
+				_ = b.fail(err)
+				return
+			}
+			j.err = err
+		}
+		if j.err == nil {
+			j.told = true
+			j.err = b.view.signed(j)
+		}
+		_ = b.end()
+	}
+}
+
+// cardTrouble says whether an error would meet every other file too.
+func cardTrouble(ctx context.Context, err error) bool {
+	if err == nil {
+		return false
+	}
+	exit := problemOf(err).exit
+	return ctx.Err() != nil || exit == exitPIN || exit == exitNoToken
+}
+
+func (b *batch) sign(ctx context.Context, j *job) error {
+	in, err := b.open(ctx, j)
+	if err != nil {
+		return err
+	}
+	defer b.done(in)
+	out, err := b.app.createOutput(j.output, b.options.output.mode())
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	options := b.signing
+	options.Format = j.format
+	if err := sign.Document(ctx, out, in.section(), options); err != nil {
+		return fmt.Errorf("signing %q: %w", j.file, err)
+	}
+	return out.Commit()
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pectoken/pectoken/cns"
+	"github.com/pectoken/pectoken/token"
+)
+
+// candidate is a certificate that might sign, and the card it is on.
+type candidate struct {
+	*token.Certificate
+	card *card
+	kind cns.Kind
+}
+
+// choice is how to find the one certificate to sign with.
+type choice struct {
+	wanted       string // ID, label or fingerprint; empty: the one that fits
+	now          time.Time
+	allowExpired bool
+}
+
+// candidates are the certificates of holders. Those of authorities, which some
+// cards hold too, are left out, and so is what a second module shows again.
+func (w *wallet) candidates() []candidate {
+	var all []candidate
+	for _, card := range w.cards {
+		for _, c := range card.certificates {
+			if c.X509 == nil || c.X509.IsCA && !c.HasPrivateKey {
+				continue
+			}
+			kind, _ := cns.Classify(c.X509)
+			found := candidate{c, card, kind}
+			if !slices.ContainsFunc(all, found.sameThroughOther) {
+				all = append(all, found)
+			}
+		}
+	}
+	return all
+}
+
+func (c candidate) sameThroughOther(other candidate) bool {
+	return c.card.module != other.card.module && bytes.Equal(c.Raw, other.Raw)
+}
+
+// signer chooses the certificate to sign documents with: the one that was asked
+// for; else the one qualified certificate; else the one other certificate with a
+// key. An authentication certificate (CNS, CIE) is never chosen unasked: a
+// signature made with it is not what the law calls a signature.
+func (o choice) signer(all []candidate) (candidate, error) {
+	if len(all) == 0 {
+		return candidate{}, &problem{
+			exit: exitNoToken, code: "noCertificate", err: fmt.Errorf("the token has no certificate to sign with"),
+			hint: []string{"pectoken tokens shows what is on it"},
+		}
+	}
+	if o.wanted != "" {
+		return o.one(all, o.asked, fmt.Errorf("no certificate has the ID, label or fingerprint %q", o.wanted))
+	}
+	if slices.ContainsFunc(all, qualified) {
+		return o.one(all, qualified, nil)
+	}
+	return o.one(all, ordinary, fmt.Errorf("no certificate is for signing documents, and one for logging in is not taken unasked"))
+}
+
+func qualified(c candidate) bool { return c.kind == cns.QualifiedSignature }
+
+// ordinary is a certificate of no special kind that has a key and may sign.
+func ordinary(c candidate) bool {
+	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	return c.kind == cns.Other && c.HasPrivateKey && (c.X509.KeyUsage == 0 || c.X509.KeyUsage&signs != 0)
+}
+
+// asked says whether --cert means this certificate.
+func (o choice) asked(c candidate) bool {
+	sum := sha256.Sum256(c.Raw)
+	prefix := strings.ToLower(strings.ReplaceAll(o.wanted, ":", ""))
+	return o.wanted == c.Label || o.wanted == string(c.ID) || prefix == hexID(c.ID) ||
+		len(prefix) >= 8 && strings.HasPrefix(hex.EncodeToString(sum[:]), prefix)
+}
+
+// one returns the only candidate that fits. Of several, those outside their
+// validity do not count: cards keep the old certificate beside the renewed one.
+func (o choice) one(all []candidate, fits func(candidate) bool, none error) (candidate, error) {
+	var found, current []candidate
+	for _, c := range all {
+		if !fits(c) {
+			continue
+		}
+		found = append(found, c)
+		if o.validity(c) == nil {
+			current = append(current, c)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return candidate{}, choose("noCertificate", none, all)
+	case len(current) == 1:
+		return current[0], nil
+	case len(current) > 1:
+		return candidate{}, choose("ambiguous", fmt.Errorf("%d certificates fit, and one has to be chosen", len(current)), current)
+	}
+	return candidate{}, o.validity(found[0])
+}
+
+// validity refuses a certificate outside its validity.
+func (o choice) validity(c candidate) error {
+	switch from, to := c.X509.NotBefore, c.X509.NotAfter; {
+	case o.now.Before(from):
+		return &problem{
+			exit: exitFailed, code: "notYetValid", hint: []string{"is the clock of this computer right?"},
+			err: fmt.Errorf("the certificate of %s is valid from %s only", nameOf(c.X509), day(from)),
+		}
+	case o.now.After(to) && !o.allowExpired:
+		return &problem{
+			exit: exitFailed, code: "expired", hint: []string{"pectoken tokens shows what else is on the card"},
+			err: fmt.Errorf("the certificate of %s expired on %s: nobody would accept the signature", nameOf(c.X509), day(to)),
+		}
+	}
+	return nil
+}
+
+// choose is the error that lists what there is to choose from, each with the
+// flags that mean it.
+func choose(code string, err error, from []candidate) error {
+	p := &problem{exit: exitUsage, code: code, err: err}
+	for _, c := range from {
+		p.hint = append(p.hint, fmt.Sprintf("--token %s --cert %s is %s of %s, until %s, on %q",
+			shellWord(c.card.Serial), shellWord(textID(c.ID)), kindText(c.kind), nameOf(c.X509), day(c.X509.NotAfter), c.card.Label))
+	}
+	return p
+}
+
+func hexID(id []byte) string { return hex.EncodeToString(id) }
+
+func day(t time.Time) string { return t.Local().Format(time.DateOnly) }
+
+// chain returns the certificates of issuers that are on the card, nearest
+// first, without the root.
+func (c candidate) chain() []*x509.Certificate {
+	const longest = 5
+	var chain []*x509.Certificate
+	for child := c.X509; len(chain) < longest; child = chain[len(chain)-1] {
+		issuer := c.card.issuer(child)
+		if issuer == nil || bytes.Equal(issuer.RawSubject, issuer.RawIssuer) {
+			break
+		}
+		chain = append(chain, issuer)
+	}
+	return chain
+}
+
+func (c *card) issuer(of *x509.Certificate) *x509.Certificate {
+	for _, other := range c.certificates {
+		if other.X509 != nil && bytes.Equal(other.X509.RawSubject, of.RawIssuer) && of.CheckSignatureFrom(other.X509) == nil {
+			return other.X509
+		}
+	}
+	return nil
+}

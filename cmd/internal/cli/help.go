@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import "github.com/spf13/cobra"
+
+// newHelpCmd is cobra's, except that a topic there isn't is a mistake.
+func newHelpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command or topic]",
+		Short: "Explain a command or a topic",
+		RunE: func(c *cobra.Command, args []string) error {
+			found, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(c.Root(), args[len(args)-max(len(rest), 1)])
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+	}
+}
+
+func helpTopics() []*cobra.Command {
+	return []*cobra.Command{
+		{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodesText},
+		{Use: "environment", Short: "The environment variables that are read", Long: environmentText},
+	}
+}
+
+const exitCodesText = `The program ends with
+
+  0  done; or every signature is valid
+  1  failed; or a signature is invalid, or a file holds none or can't be read
+  2  wrong use: an unknown flag, an output that exists
+  3  indeterminate: could not find out, for instance for want of trust anchors
+  4  the PIN: wrong, locked, at its last try, or nowhere to get it from
+  5  no token, or no driver for it
+
+With several files it is the worst of them: 1 before 4, 5, 3. A wrong use is
+noticed before anything is done, and then nothing is.`
+
+const environmentText = `PECTOKEN_PIN     the PIN, where a terminal can't be asked; see pectoken help pin
+PECTOKEN_MODULE  the PKCS#11 module (driver) to use, as with --module
+NO_COLOR         when set, no colours
+TMPDIR           where standard input is kept while it is worked on
+
+A module may have variables of its own, such as SOFTHSM2_CONF.`

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package outfile writes files that appear whole or not at all.
+//
+// A [File] is written under a hidden name (.NAME.pectoken-…) in the folder of
+// the final one and gets its name by [File.Commit], when every byte is on the
+// disk. Until then nothing is seen under the final name, whatever happens to
+// the disk or the process; a killed process leaves the hidden file behind.
+//
+// A File is for one goroutine.
+package outfile
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ErrExists is matched by the error of [Check] and [File.Commit] when
+// there is something under the final name already.
+var ErrExists = errors.New("it exists already")
+
+// Mode says what may happen to a file that exists under the final name.
+type Mode int
+
+// The modes. The zero value is the careful one.
+const (
+	KeepExisting    Mode = iota // Commit fails, also if the file appeared meanwhile
+	ReplaceExisting             // Commit takes its place and its permissions
+)
+
+// bufferSize is large enough that the disk is asked seldom.
+const bufferSize = 256 << 10
+
+// File is an output that has no name yet.
+type File struct {
+	path string
+	mode Mode
+	temp *os.File
+	buf  *bufio.Writer
+}
+
+// Check says whether a file could be created at path: an error that matches
+// [ErrExists] if something is there and mode keeps it, another error if what is
+// there is no regular file or the folder cannot be written to.
+func Check(path string, mode Mode) error {
+	if err := vacant(path, mode); err != nil {
+		return fmt.Errorf("creating %q: %w", path, err)
+	}
+	temp, err := createTemp(path)
+	if err != nil {
+		return fmt.Errorf("creating %q: %w", path, cause(err))
+	}
+	return errors.Join(temp.Close(), os.Remove(temp.Name()))
+}
+
+// vacant looks at the name itself: a symbolic link is something that exists,
+// wherever it leads.
+func vacant(path string, mode Mode) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return cause(err)
+	case mode == KeepExisting:
+		return ErrExists
+	case !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeSymlink:
+		return errors.New("what is there is not a regular file")
+	}
+	return nil
+}
+
+// Create begins a file. End it with [File.Commit]; [File.Discard] may always be
+// called.
+func Create(path string, mode Mode) (*File, error) {
+	if err := vacant(path, mode); err != nil {
+		return nil, fmt.Errorf("creating %q: %w", path, err)
+	}
+	temp, err := createTemp(path)
+	if err != nil {
+		return nil, fmt.Errorf("creating %q: %w", path, cause(err))
+	}
+	return &File{path: path, mode: mode, temp: temp, buf: bufio.NewWriterSize(temp, bufferSize)}, nil
+}
+
+// createTemp makes the hidden file with the permissions that a new file gets.
+func createTemp(path string) (*os.File, error) {
+	folder, base := filepath.Split(path)
+	if len(base) > 200 { // names have 255 bytes at the most
+		base = base[:200]
+	}
+	name := filepath.Join(folder, "."+base+".pectoken-"+rand.Text()[:10])
+	return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+}
+
+// Write adds to the file.
+func (f *File) Write(p []byte) (int, error) {
+	n, err := f.buf.Write(p)
+	if err != nil {
+		return n, f.failed(err)
+	}
+	return n, nil
+}
+
+// Commit brings the file to the disk and gives it its name.
+func (f *File) Commit() error {
+	err := f.finish()
+	if err != nil {
+		f.Discard()
+		return f.failed(err)
+	}
+	return nil
+}
+
+func (f *File) finish() error {
+	if f.temp == nil {
+		return fs.ErrClosed
+	}
+	if err := f.buf.Flush(); err != nil {
+		return err
+	}
+	if err := f.inheritPermissions(); err != nil {
+		return err
+	}
+	if err := f.temp.Sync(); err != nil {
+		return err
+	}
+	if err := f.temp.Close(); err != nil {
+		return err
+	}
+	if err := f.rename(); err != nil {
+		return err
+	}
+	f.temp = nil
+	return syncFolder(filepath.Dir(f.path))
+}
+
+// inheritPermissions gives the file those of the one it replaces.
+func (f *File) inheritPermissions() error {
+	if f.mode != ReplaceExisting {
+		return nil
+	}
+	old, err := os.Stat(f.path)
+	if err != nil || !old.Mode().IsRegular() {
+		return nil
+	}
+	return f.temp.Chmod(old.Mode().Perm())
+}
+
+func (f *File) rename() error {
+	if err := vacant(f.path, f.mode); err != nil {
+		return err
+	}
+	if f.mode == ReplaceExisting {
+		return os.Rename(f.temp.Name(), f.path)
+	}
+	err := renameNew(f.temp.Name(), f.path)
+	if errors.Is(err, fs.ErrExist) {
+		return ErrExists
+	}
+	return err
+}
+
+// Discard removes what was written. After Commit it does nothing.
+func (f *File) Discard() {
+	if f.temp == nil {
+		return
+	}
+	_ = f.temp.Close()
+	_ = os.Remove(f.temp.Name())
+	f.temp = nil
+}
+
+func (f *File) failed(err error) error {
+	return fmt.Errorf("writing %q: %w", f.path, cause(err))
+}
+
+// cause leaves the hidden name out of an error: it means nothing to the user.
+func cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}

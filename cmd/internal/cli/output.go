@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
+	"github.com/pectoken/pectoken/sign"
+)
+
+// output is a result on its way to a file or to standard output.
+type output interface {
+	io.Writer
+	Commit() error
+	Discard()
+}
+
+// createOutput begins an output at path, or on standard output.
+func (a *app) createOutput(path string, mode outfile.Mode) (output, error) {
+	if path == stdio {
+		return stream{bufio.NewWriterSize(a.out, 64<<10)}, nil
+	}
+	return outfile.Create(path, mode)
+}
+
+// stream is standard output: what was written can't be taken back.
+type stream struct{ *bufio.Writer }
+
+func (s stream) Commit() error {
+	if err := s.Flush(); err != nil {
+		return fmt.Errorf("writing standard output: %w", bare(err))
+	}
+	return nil
+}
+
+func (s stream) Discard() {}
+
+// outputFlags say where a result goes.
+type outputFlags struct {
+	path      string
+	folder    string
+	overwrite bool
+}
+
+func (f *outputFlags) register(c *cobra.Command) {
+	c.Flags().StringVarP(&f.path, "output", "o", "", "write the result to `FILE`; - is standard output")
+	c.Flags().BoolVar(&f.overwrite, "overwrite", false, "replace an output that exists (never an input)")
+}
+
+func (f *outputFlags) mode() outfile.Mode {
+	if f.overwrite {
+		return outfile.ReplaceExisting
+	}
+	return outfile.KeepExisting
+}
+
+// checkStream refuses standard output where a document would do harm.
+func (a *app) checkStream(c *cobra.Command, path string) error {
+	switch {
+	case path != stdio:
+		return nil
+	case a.json:
+		return usageError(helpHint(c), "standard output can't carry the document and --json: name a file with --output")
+	case a.outIsTerminal:
+		return usageError(helpHint(c), "standard output is a terminal, which is no place for a document: name a file with --output")
+	}
+	return nil
+}
+
+// signedName is the default name of a signed file.
+func signedName(input string, format sign.Format, detached bool) string {
+	extension := filepath.Ext(input)
+	switch {
+	case format == sign.PAdES && strings.EqualFold(extension, ".pdf"):
+		return strings.TrimSuffix(input, extension) + "-signed" + extension
+	case format == sign.PAdES:
+		return input + "-signed.pdf"
+	case detached:
+		return input + ".p7s"
+	}
+	return input + ".p7m"
+}
+
+// envelopes are the extensions that signing adds to a document's name.
+var envelopes = []string{".p7m", ".p7s", ".p7e"}
+
+// withoutEnvelope takes such an extension off a name.
+func withoutEnvelope(name string) (string, error) {
+	extension := filepath.Ext(name)
+	for _, known := range envelopes {
+		if strings.EqualFold(extension, known) && filepath.Base(name) != extension {
+			return strings.TrimSuffix(name, extension), nil
+		}
+	}
+	return "", errors.New("the name of the document can't be told from that of the file")
+}

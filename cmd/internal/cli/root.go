@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newRootCmd(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pectoken",
+		Short: "Sign with an Italian signature kit, and verify what others signed",
+		Long: `Pectoken signs documents with the key on a card or USB token, and verifies
+documents that others signed.
+
+PDFs get a signature inside (PAdES); every other file is put into a .p7m beside
+it (CAdES). The card's driver, the card and the certificate are found by
+themselves where there is one that fits.`,
+		Example: `  pectoken tokens
+  pectoken sign contract.pdf
+  pectoken verify contract-signed.pdf`,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          runGroup,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.PersistentFlags().BoolVar(&a.json, "json", a.json, "print one JSON object a line, and nothing else, on standard output")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError(helpHint(c), "%w", err)
+	})
+	root.AddCommand(
+		newTokensCmd(a, nil), newPINCmd(a),
+		newSignCmd(a, nil), newVerifyCmd(a, nil), newExtractCmd(a, nil),
+		newVersionCmd(a),
+	)
+	root.AddCommand(helpTopics()...)
+	root.SetHelpCommand(newHelpCmd())
+	return root
+}
+
+// runGroup is what a command does that only has commands below it: alone it
+// shows its help, with anything else the user meant a command there isn't.
+func runGroup(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return c.Help()
+	}
+	return unknownCommand(c, args[0])
+}
+
+func unknownCommand(c *cobra.Command, name string) error {
+	hint := c.CommandPath() + " --help"
+	c.SuggestionsMinimumDistance = 2
+	if guesses := c.SuggestionsFor(name); len(guesses) > 0 {
+		hint = fmt.Sprintf("did you mean %s %s?", c.CommandPath(), strings.Join(guesses, " or "))
+	}
+	return usageError(hint, "unknown command %q", name)
+}
+
+func helpHint(c *cobra.Command) string { return c.CommandPath() + " --help" }
+
+// files accepts one or more FILE arguments.
+func files(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usageError(helpHint(c), "which file? none was named")
+	}
+	return emptyName(c, args)
+}
+
+// oneFile accepts one FILE argument.
+func oneFile(c *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usageError(helpHint(c), "one file has to be named, not %d", len(args))
+	}
+	return emptyName(c, args)
+}
+
+func emptyName(c *cobra.Command, args []string) error {
+	for _, name := range args {
+		if name == "" {
+			return usageError(helpHint(c), "a file name is empty")
+		}
+	}
+	return nil
+}
+
+// noArguments accepts flags only.
+func noArguments(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError(helpHint(c), "%q is too much: this command takes no arguments", args[0])
+	}
+	return nil
+}
+
+// oneOf checks the value of a flag with few choices.
+func oneOf(c *cobra.Command, flag, value string, choices ...string) error {
+	for _, choice := range choices {
+		if value == choice {
+			return nil
+		}
+	}
+	return usageError(helpHint(c), "--%s is %q, and can be %s", flag, value, strings.Join(choices, ", "))
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pectoken/pectoken/sign"
+	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/token"
+)
+
+type signOptions struct {
+	files  []string
+	card   cardFlags
+	pin    pinFlags
+	output outputFlags
+
+	cert         string
+	allowExpired bool
+
+	format, level, hash               string
+	detached, pss                     bool
+	reason, location, contact, field string
+}
+
+func newSignCmd(a *app, runF func(context.Context, *signOptions) error) *cobra.Command {
+	o := &signOptions{}
+	if runF == nil {
+		runF = func(ctx context.Context, o *signOptions) error { return runSign(ctx, a, o) }
+	}
+	c := &cobra.Command{
+		Use:   "sign FILE...",
+		Short: "Sign documents with the key on a card",
+		Long: `Sign puts a signature into a PDF (name-signed.pdf, PAdES) and every other file
+into an envelope (name.ext.p7m, CAdES); with --detached the signature stands
+alone (name.ext.p7s). The level is B-B, the basic one.
+
+The certificate is the one on the card that is made for signing documents. If
+several fit they are listed, and --token and --cert choose. A PIN is asked once
+for all files, and never tried twice.
+
+Whether the certificate was revoked is not checked, and neither is what the
+documents say or show. The time in a signature is that of this computer's clock,
+proven by nobody.
+
+A file of - is standard input; its result goes to standard output, unless
+--output says otherwise. Files exist under their final name only when they are
+complete.`,
+		Example: `  pectoken sign contract.pdf
+  pectoken sign --output-dir signed *.pdf notes.txt
+  pectoken sign --detached --cert DS0 drawing.dwg
+  pectoken sign --pin-file pin.txt --json invoice.xml`,
+		Args: files,
+		RunE: func(c *cobra.Command, args []string) error {
+			o.files = args
+			if err := o.check(a, c); err != nil {
+				return err
+			}
+			return runF(c.Context(), o)
+		},
+	}
+	o.register(c)
+	return c
+}
+
+func (o *signOptions) register(c *cobra.Command) {
+	o.card.register(c)
+	o.pin.register(c)
+	o.output.register(c)
+	flags := c.Flags()
+	flags.StringVar(&o.output.folder, "output-dir", "", "write the results into `FOLDER`")
+	flags.StringVar(&o.cert, "cert", "", "sign with the certificate of this `ID|LABEL|FINGERPRINT`")
+	flags.BoolVar(&o.allowExpired, "allow-expired-certificate", false, "sign even though the certificate has expired")
+	flags.StringVar(&o.format, "format", "auto", "signature `FORMAT`: auto, pades (PDF only) or cades")
+	flags.BoolVar(&o.detached, "detached", false, "write the signature alone, without the document (CAdES)")
+	flags.StringVar(&o.level, "level", "b", "signature `LEVEL`: b")
+	flags.StringVar(&o.hash, "hash", "sha256", "`DIGEST`: sha256, sha384 or sha512")
+	flags.BoolVar(&o.pss, "pss", false, "use RSASSA-PSS in place of PKCS #1 v1.5 (RSA keys)")
+	flags.StringVar(&o.reason, "reason", "", "`TEXT`: why it is signed (PDF)")
+	flags.StringVar(&o.location, "location", "", "`TEXT`: where it is signed (PDF)")
+	flags.StringVar(&o.contact, "contact", "", "`TEXT`: how to reach the signer (PDF)")
+	flags.StringVar(&o.field, "field", "", "`NAME` of the new signature field (PDF)")
+	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"auto", "pades", "cades"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("hash", cobra.FixedCompletions([]string{"sha256", "sha384", "sha512"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// check finds the mistakes that show in the command line alone.
+func (o *signOptions) check(a *app, c *cobra.Command) error {
+	return errors.Join(first(
+		func() error { return o.pin.check(c) },
+		func() error { return oneOf(c, "format", o.format, "auto", "pades", "cades") },
+		func() error { return oneOf(c, "hash", o.hash, "sha256", "sha384", "sha512") },
+		func() error { return o.checkLevel(c) },
+		func() error { return o.checkOutput(a, c) },
+	))
+}
+
+func (o *signOptions) checkLevel(c *cobra.Command) error {
+	switch o.level {
+	case "b":
+		return nil
+	case "t", "lt", "lta":
+		return usageError(helpHint(c), "--level %s is not there yet: b is", o.level)
+	}
+	return oneOf(c, "level", o.level, "b")
+}
+
+func (o *signOptions) checkOutput(a *app, c *cobra.Command) error {
+	several := len(o.files) > 1
+	fromInput := false
+	for _, name := range o.files {
+		fromInput = fromInput || name == stdio
+	}
+	switch {
+	case o.detached && o.format == "pades":
+		return usageError(helpHint(c), "%w", sign.ErrDetachedPDF)
+	case fromInput && several:
+		return usageError(helpHint(c), "standard input (-) can't be signed together with other files")
+	case fromInput && o.pin.usesInput():
+		return usageError(helpHint(c), "standard input can't be both the document and the PIN")
+	case o.output.path != "" && several:
+		return usageError(helpHint(c), "--output is for one file; for %d use --output-dir", len(o.files))
+	case o.output.path != "" && o.output.folder != "":
+		return usageError(helpHint(c), "--output and --output-dir exclude each other")
+	case fromInput && o.output.folder != "":
+		return usageError(helpHint(c), "standard input has no name to use in --output-dir: name a file with --output")
+	case fromInput && o.output.path == "":
+		o.output.path = stdio
+	}
+	return a.checkStream(c, o.output.path)
+}
+
+// runSign does everything that can fail without the card first, and everything
+// that can fail without the PIN second.
+func runSign(ctx context.Context, a *app, o *signOptions) error {
+	ask := a.pinSource(o.pin)
+	batch := a.planBatch(ctx, o)
+	defer batch.close()
+	if !batch.mayStart() {
+		return batch.end()
+	}
+	w, err := a.openWallet(ctx, o.card)
+	if err != nil {
+		return batch.fail(err)
+	}
+	defer w.close()
+	chosen, err := o.choose(a, w)
+	if err != nil {
+		return batch.fail(err)
+	}
+	key, err := chosen.card.Signer(ctx, chosen.Certificate, ask, a.loginOptions(o.pin))
+	if err != nil {
+		return batch.fail(noKeyProblem(err))
+	}
+	batch.with(chosen, key)
+	batch.run(ctx)
+	return errors.Join(batch.end(), key.Close())
+}
+
+// choose finds the certificate and checks that it can do what was asked.
+func (o *signOptions) choose(a *app, w *wallet) (candidate, error) {
+	chosen, err := choice{o.cert, a.now(), o.allowExpired}.signer(w.candidates())
+	if err != nil {
+		a.sayNotes(w.notes)
+		return candidate{}, err
+	}
+	if _, isRSA := chosen.X509.PublicKey.(*rsa.PublicKey); o.pss && !isRSA {
+		return candidate{}, usageError("pectoken sign --help", "--pss needs an RSA key, and that of %s is another", nameOf(chosen.X509))
+	}
+	if authenticates(chosen.kind) {
+		a.say("warning: this %s certificate is for logging in; what it signs does not count as a signature of a document", kindText(chosen.kind))
+	}
+	return chosen, nil
+}
+
+// noKeyProblem explains a certificate without its key.
+func noKeyProblem(err error) error {
+	if !errors.Is(err, token.ErrNoKey) {
+		return err
+	}
+	return &problem{exit: exitNoToken, code: "noKey", err: err,
+		hint: []string{"another driver may show it: pectoken tokens lists what each one sees"}}
+}
+
+// signing is what package sign needs to know, but for the key.
+func (o *signOptions) signing(a *app) sign.Options {
+	return sign.Options{
+		Signer:   cms.Signer{Hash: hashes[o.hash], PSS: o.pss, Rand: rand.Reader},
+		Time:     a.now(),
+		Format:   formats[o.format],
+		Detached: o.detached,
+		Field:    o.field, Reason: o.reason, Location: o.location, Contact: o.contact,
+	}
+}
+
+var formats = map[string]sign.Format{"auto": sign.Auto, "pades": sign.PAdES, "cades": sign.CAdES}
+
+var hashes = map[string]crypto.Hash{"sha256": crypto.SHA256, "sha384": crypto.SHA384, "sha512": crypto.SHA512}
+
+// first returns the first error that one of checks finds.
+func first(checks ...func() error) error {
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// formatWord is a format's word in --json.
+func formatWord(f sign.Format) string {
+	for word, format := range formats {
+		if format == f {
+			return word
+		}
+	}
+	return fmt.Sprint(int(f))
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+type tokensOptions struct {
+	card cardFlags
+}
+
+func newTokensCmd(a *app, runF func(context.Context, *tokensOptions) error) *cobra.Command {
+	o := &tokensOptions{}
+	if runF == nil {
+		runF = func(ctx context.Context, o *tokensOptions) error { return runTokens(ctx, a, o) }
+	}
+	c := &cobra.Command{
+		Use:   "tokens",
+		Short: "List cards and tokens, and what is on them",
+		Long: `Tokens lists the cards and tokens in reach, the state of their PIN, and the
+certificates on them, once for every module (driver) that sees them. It asks for
+no PIN and uses up no try.
+
+The certificates are shown as they are: neither who issued them nor whether they
+were revoked is checked. A card has no counter of tries that can be read this
+way, only the states ok, low (a wrong PIN was given), final (one try left) and
+locked.`,
+		Example: `  pectoken tokens
+  pectoken tokens --json
+  pectoken tokens --module /usr/lib/bit4id/libbit4xpki.so`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return runF(c.Context(), o) },
+	}
+	o.card.register(c)
+	return c
+}
+
+func runTokens(ctx context.Context, a *app, o *tokensOptions) error {
+	w, err := a.openWallet(ctx, o.card)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	a.sayNotes(w.notes)
+	if a.json {
+		return a.tokensJSON(w.cards)
+	}
+	return a.tokensText(w.cards)
+}

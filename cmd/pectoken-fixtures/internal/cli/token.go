@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
+	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
+	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
+)
+
+const notes = "Notes on the contract between Mario Rossi and Lucia Verdi.\n"
+
+func newToken() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:     "token --dir FOLDER",
+		Short:   "Make a SoftHSM2 token with a signature kit on it, and documents to sign",
+		Example: "  pectoken-fixtures token --dir kit",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return makeToken(cmd.OutOrStdout(), dir)
+		},
+	}
+	requiredDir(cmd, &dir, "folder to make it in; must not have a token yet")
+	return cmd
+}
+
+// makeToken makes the kit in dir and tells out what it made.
+func makeToken(out io.Writer, dir string) error {
+	h, err := createHSM(dir)
+	if err != nil {
+		return fmt.Errorf("making token: %w", err)
+	}
+	dir = filepath.Dir(h.Conf())
+	p := pki.New(time.Now())
+	if err := writeKit(dir, h, p); err != nil {
+		return err
+	}
+	serial, err := h.AddStandard(p)
+	if err != nil {
+		return err
+	}
+	return tellToken(out, dir, serial)
+}
+
+// createHSM refuses a folder that has a token already.
+func createHSM(dir string) (*softhsm.HSM, error) {
+	if _, err := os.Lstat(filepath.Join(dir, "softhsm2.conf")); err == nil {
+		return nil, fmt.Errorf("there is one in %q already", dir)
+	}
+	return softhsm.Create(dir)
+}
+
+// writeKit writes what goes with the token.
+func writeKit(dir string, h *softhsm.HSM, p *pki.PKI) error {
+	for _, file := range []struct {
+		name    string
+		content []byte
+		mode    os.FileMode
+	}{
+		{"root.pem", p.RootPEM(), 0o644},
+		{"pin", []byte(softhsm.StandardPIN), 0o600},
+		{"env", []byte(exportLine(h.Env())), 0o644},
+		{"contract.pdf", documents.Plain(), 0o644},
+		{"notes.txt", []byte(notes), 0o644},
+	} {
+		if err := writeNew(filepath.Join(dir, file.name), file.content, file.mode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeNew writes a file that must not be there yet.
+func writeNew(name string, content []byte, mode os.FileMode) (err error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	_, err = f.Write(content)
+	return err
+}
+
+// exportLine is a line for the shell that exports NAME=value.
+func exportLine(assignment string) string {
+	name, value, _ := strings.Cut(assignment, "=")
+	return "export " + name + "=" + quote(value) + "\n"
+}
+
+// quote makes one word of the shell out of any text.
+func quote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+func tellToken(out io.Writer, dir, serial string) error {
+	_, err := fmt.Fprintf(out, `made in %s:
+  softhsm2.conf, tokens     the token %q, serial number %s, with
+                            a signature certificate of MARIO ROSSI (DS0) and his CNS certificate (CNS0)
+  pin                       its PIN, %s
+  env                       what tells SoftHSM2 where the token is
+  root.pem                  the root of the certificates, to verify with
+  contract.pdf, notes.txt   documents to sign
+
+type next:
+  cd %s
+  . ./env
+  pectoken tokens
+  pectoken sign --pin-file pin contract.pdf
+  pectoken verify --trust root.pem contract-signed.pdf
+`, dir, softhsm.StandardLabel, serial, softhsm.StandardPIN, quote(dir))
+	return err
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command pectoken-fixtures makes by hand what the tests of pectoken make for
+// themselves: a SoftHSM2 token to try the program with, the test certificates,
+// and the answers of other programs about a file. It also runs the benchmark.
+package main
+
+import (
+	"os"
+
+	"github.com/pectoken/pectoken/cmd/pectoken-fixtures/internal/cli"
+)
+
+func main() { os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr)) }

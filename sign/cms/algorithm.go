@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cms
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+)
+
+// scheme is the arithmetic of a signature algorithm.
+type scheme int
+
+const (
+	schemeUnknown scheme = iota
+	schemePKCS1          // RSASSA-PKCS1-v1_5, RFC 8017, section 8.2
+	schemePSS            // RSASSA-PSS, RFC 8017, section 8.1
+	schemeECDSA          // FIPS 186, RFC 5753
+	schemeEd25519        // RFC 8419
+)
+
+// signatureAlgorithms maps identifiers to arithmetic and digest. A zero digest
+// means that the SignerInfo's digestAlgorithm decides (RFC 3370, section 3.2).
+var signatureAlgorithms = []struct {
+	oid    asn1.ObjectIdentifier
+	scheme scheme
+	hash   crypto.Hash
+}{
+	{oidRSAEncryption, schemePKCS1, 0},
+	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 4}, schemePKCS1, crypto.MD5},
+	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}, schemePKCS1, crypto.SHA1},
+	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 14}, schemePKCS1, crypto.SHA224},
+	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}, schemePKCS1, crypto.SHA256},
+	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}, schemePKCS1, crypto.SHA384},
+	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 13}, schemePKCS1, crypto.SHA512},
+	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 13}, schemePKCS1, crypto.SHA3_224},
+	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 14}, schemePKCS1, crypto.SHA3_256},
+	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 15}, schemePKCS1, crypto.SHA3_384},
+	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 16}, schemePKCS1, crypto.SHA3_512},
+	{oidRSASSAPSS, schemePSS, 0},
+	{oidECPublicKey, schemeECDSA, 0}, // seen in the field in place of ecdsa-with-…
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}, schemeECDSA, crypto.SHA1},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 1}, schemeECDSA, crypto.SHA224},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}, schemeECDSA, crypto.SHA256},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3}, schemeECDSA, crypto.SHA384},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}, schemeECDSA, crypto.SHA512},
+	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 9}, schemeECDSA, crypto.SHA3_224},
+	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 10}, schemeECDSA, crypto.SHA3_256},
+	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 11}, schemeECDSA, crypto.SHA3_384},
+	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 12}, schemeECDSA, crypto.SHA3_512},
+	{oidEd25519, schemeEd25519, 0},
+}
+
+// method is a fully determined way to check a signature value.
+type method struct {
+	scheme scheme
+	hash   crypto.Hash // over the signed attributes, or the content without any
+	salt   int         // PSS: salt octets
+}
+
+// errUnsupported marks what this package can't compute, as opposed to what it
+// computed and found wrong.
+var errUnsupported = errors.New("unsupported")
+
+// method resolves the signature algorithm of a signer.
+func (s *SignerInfo) method() (method, error) {
+	for _, a := range signatureAlgorithms {
+		if !a.oid.Equal(s.SignatureAlgorithm.OID) {
+			continue
+		}
+		m := method{scheme: a.scheme, hash: a.hash}
+		if m.scheme == schemePSS {
+			return parsePSS(s.SignatureAlgorithm.Parameters)
+		}
+		if m.hash == 0 {
+			m.hash = s.Hash()
+		}
+		if m.hash == 0 {
+			return m, fmt.Errorf("digest algorithm %v: %w", s.DigestAlgorithm.OID, errUnsupported)
+		}
+		return m, nil
+	}
+	return method{}, fmt.Errorf("signature algorithm %v: %w", s.SignatureAlgorithm.OID, errUnsupported)
+}
+
+// pssParameters is RSASSA-PSS-params (RFC 4055, section 3.1).
+type pssParameters struct {
+	Hash    pkix.AlgorithmIdentifier `asn1:"optional,explicit,tag:0"`
+	MGF     pkix.AlgorithmIdentifier `asn1:"optional,explicit,tag:1"`
+	Salt    int                      `asn1:"optional,explicit,tag:2,default:20"`
+	Trailer int                      `asn1:"optional,explicit,tag:3,default:1"`
+}
+
+func parsePSS(raw []byte) (method, error) {
+	var p pssParameters
+	if err := unmarshal(raw, &p); err != nil {
+		return method{}, fmt.Errorf("reading RSASSA-PSS parameters: %w", err)
+	}
+	hash, err := pssHash(p.Hash)
+	if err != nil {
+		return method{}, err
+	}
+	mgf, err := pssMask(p.MGF)
+	if err != nil {
+		return method{}, err
+	}
+	if mgf != hash || p.Trailer != 1 || p.Salt < 0 {
+		return method{}, fmt.Errorf("RSASSA-PSS with %v, MGF1 %v, salt %d, trailer %d: %w", hash, mgf, p.Salt, p.Trailer, errUnsupported)
+	}
+	return method{scheme: schemePSS, hash: hash, salt: p.Salt}, nil
+}
+
+// pssHash resolves a hashAlgorithm; absent means SHA-1.
+func pssHash(a pkix.AlgorithmIdentifier) (crypto.Hash, error) {
+	if a.Algorithm == nil {
+		return crypto.SHA1, nil
+	}
+	if h := hashOf(a.Algorithm); h != 0 {
+		return h, nil
+	}
+	return 0, fmt.Errorf("RSASSA-PSS digest %v: %w", a.Algorithm, errUnsupported)
+}
+
+// pssMask resolves a maskGenAlgorithm to the digest of its MGF1; absent means
+// SHA-1.
+func pssMask(a pkix.AlgorithmIdentifier) (crypto.Hash, error) {
+	if a.Algorithm == nil {
+		return crypto.SHA1, nil
+	}
+	if !a.Algorithm.Equal(oidMGF1) {
+		return 0, fmt.Errorf("mask generation function %v: %w", a.Algorithm, errUnsupported)
+	}
+	var hash pkix.AlgorithmIdentifier
+	if err := unmarshal(a.Parameters.FullBytes, &hash); err != nil {
+		return 0, fmt.Errorf("reading MGF1 parameters: %w", err)
+	}
+	return pssHash(hash)
+}
+
+// verify checks a signature value over a digest; Ed25519 signs the message
+// itself. The error wraps errUnsupported when nothing could be computed.
+func (m method) verify(key crypto.PublicKey, digest, message, signature []byte) error {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return m.verifyRSA(key, digest, signature)
+	case *ecdsa.PublicKey:
+		if m.scheme != schemeECDSA {
+			return errKeyMismatch
+		}
+		if !ecdsa.VerifyASN1(key, digest, signature) {
+			return errMismatch
+		}
+		return nil
+	case ed25519.PublicKey:
+		if m.scheme != schemeEd25519 {
+			return errKeyMismatch
+		}
+		if message == nil {
+			return fmt.Errorf("Ed25519 without signed attributes: %w", errUnsupported)
+		}
+		if !ed25519.Verify(key, message, signature) {
+			return errMismatch
+		}
+		return nil
+	}
+	return fmt.Errorf("public key of type %T: %w", key, errUnsupported)
+}
+
+var (
+	errMismatch    = errors.New("the signature value does not match the key of the certificate")
+	errKeyMismatch = errors.New("the signature algorithm does not fit the key of the certificate")
+)
+
+func (m method) verifyRSA(key *rsa.PublicKey, digest, signature []byte) error {
+	if key.N.BitLen() < 1024 || key.N.BitLen() > 16384 {
+		return fmt.Errorf("RSA key of %d bits: %w", key.N.BitLen(), errUnsupported)
+	}
+	var err error
+	switch m.scheme {
+	case schemePKCS1:
+		err = rsa.VerifyPKCS1v15(key, m.hash, digest, signature)
+	case schemePSS:
+		// A salt length of 0 makes Go find the length by itself, which no
+		// forgery gains from.
+		err = rsa.VerifyPSS(key, m.hash, digest, signature, &rsa.PSSOptions{SaltLength: m.salt, Hash: m.hash})
+	default:
+		return errKeyMismatch
+	}
+	if err != nil {
+		return errMismatch
+	}
+	return nil
+}
+
+// Algorithm names key, scheme and digest for a person: "RSA-2048 with
+// SHA-256", "RSA-3072 PSS with SHA-512", "P-256 with SHA-256". What isn't
+// known is left out.
+func (s *SignerInfo) Algorithm(certificate *x509.Certificate) string {
+	key := "unknown key"
+	if certificate != nil {
+		key = keyName(certificate.PublicKey)
+	}
+	m, err := s.method()
+	switch {
+	case err != nil:
+		return key
+	case m.scheme == schemePSS:
+		return fmt.Sprintf("%s PSS with %v", key, m.hash)
+	case m.scheme == schemeEd25519:
+		return key
+	}
+	return fmt.Sprintf("%s with %v", key, m.hash)
+}
+
+func keyName(key crypto.PublicKey) string {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA-%d", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return key.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return "unknown key"
+}

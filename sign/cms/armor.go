@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cms
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"io"
+)
+
+// Armor is how the octets of a file are wrapped in text.
+type Armor int
+
+// The armors. Deliberazione CNIPA 45/2009, art. 21, allows a .p7m to be
+// base64 with or without header lines.
+const (
+	Binary Armor = iota
+	Base64
+	PEM
+)
+
+// String returns "binary", "base64" or "PEM".
+func (a Armor) String() string {
+	switch a {
+	case Base64:
+		return "base64"
+	case PEM:
+		return "PEM"
+	}
+	return "binary"
+}
+
+const armorPeek = 4096
+
+// unarmor returns a reader of the binary octets.
+func unarmor(r io.Reader) (io.Reader, Armor, error) {
+	src := bufio.NewReaderSize(r, armorPeek)
+	start, err := src.Peek(armorPeek)
+	if err != nil && !isEOF(err) {
+		return nil, Binary, err
+	}
+	text := trimSpace(bytes.TrimPrefix(start, []byte("\xef\xbb\xbf")))
+	switch {
+	case len(start) > 0 && start[0] == tagSequence:
+		return src, Binary, nil
+	case bytes.HasPrefix(text, []byte("-----BEGIN ")):
+		return base64.NewDecoder(base64.StdEncoding, &letters{src: src, pem: true}), PEM, nil
+	case looksBase64(text):
+		_, _ = src.Discard(len(start) - len(text)) // only what Peek has shown
+		return base64.NewDecoder(base64.StdEncoding, &letters{src: src}), Base64, nil
+	}
+	return src, Binary, nil
+}
+
+// looksBase64 tells base64 of a DER or BER SEQUENCE ("MI…", "MA…", "MC…") from
+// binary, whose first octet 0x30 is the digit 0.
+func looksBase64(text []byte) bool {
+	if len(text) < 16 || text[0] != 'M' {
+		return false
+	}
+	for _, b := range text[:16] {
+		if !isLetter(b) && b != '\r' && b != '\n' {
+			return false
+		}
+	}
+	return true
+}
+
+func isLetter(b byte) bool {
+	return b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b == '+' || b == '/' || b == '='
+}
+
+func isSpace(b byte) bool { return b == ' ' || b == '\t' || b == '\r' || b == '\n' }
+
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	return b
+}
+
+// letters passes the base64 letters of a text on, without white space and,
+// for PEM, without the lines around them.
+type letters struct {
+	src  *bufio.Reader
+	pem  bool
+	body bool // PEM: the BEGIN line is behind
+	done bool
+}
+
+var errNotBase64 = errors.New("found a character that is not base64")
+
+// Read implements [io.Reader].
+func (l *letters) Read(p []byte) (int, error) {
+	if l.pem && !l.body {
+		if err := l.skipLine(); err != nil {
+			return 0, err
+		}
+		l.body = true
+	}
+	for n := 0; !l.done; {
+		if n == len(p) {
+			return n, nil
+		}
+		b, err := l.src.ReadByte()
+		switch {
+		case err != nil:
+			l.done = true
+			return n, err
+		case isSpace(b):
+		case isLetter(b):
+			p[n] = b
+			n++
+		case l.pem && b == '-':
+			l.done = true
+			return n, nil
+		default:
+			return n, errNotBase64
+		}
+	}
+	return 0, io.EOF
+}
+
+// skipLine reads past the BEGIN line, whatever comes before it on that line.
+func (l *letters) skipLine() error {
+	seen := false
+	for {
+		b, err := l.src.ReadByte()
+		if err != nil {
+			return err
+		}
+		seen = seen || b == '-'
+		if seen && (b == '\n' || b == '\r') {
+			return nil
+		}
+	}
+}

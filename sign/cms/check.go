@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cms
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Problem is one thing that is not as it should be with a signer.
+type Problem int
+
+// The problems. Those of the first group mean that the signature is broken,
+// those of the second that something could not be computed, those of the
+// third that a signature with correct arithmetic contradicts itself, those of
+// the last that it is less than a CAdES signature.
+const (
+	_ Problem = iota
+
+	DigestMismatch    // the content doesn't have the digest in the message-digest attribute
+	SignatureMismatch // the value doesn't match the key of the signer's certificate
+	CertificateSwapped
+
+	Malformed              // the SignerInfo can't be parsed
+	ContentMissing         // detached, and its content wasn't digested
+	CertificateMissing     // no certificate here is the signer's
+	CertificateUnreadable  // the signer's certificate is here, but Go can't parse it
+	AlgorithmUnsupported   // digest, signature algorithm or key type isn't known here
+	ReferenceUnreadable    // signing-certificate attribute malformed or with an unknown digest
+	ContentTypeMissing     // signed attributes without content-type (RFC 5652, section 5.3)
+	ContentTypeMismatch    // content-type attribute and eContentType differ (RFC 5652, section 11.1)
+	MessageDigestMissing   // signed attributes without message-digest
+	AttributesRequired     // no signed attributes though the content isn't id-data (RFC 5652, section 5.3)
+	AttributesAsContent    // the content is a set of signed attributes: see below
+	AttributeInvalid       // an attribute that must be single stands twice, has no or several values, or can't be read
+	DigestAlgorithmDiffers // digestAlgorithm isn't the digest of the signature (RFC 8933, RFC 6211)
+
+	ReferenceMissing // no signing-certificate attribute: the certificate isn't protected
+	AttributesAbsent // no signed attributes: plain CMS
+)
+
+// Finding is a problem and what exactly was found.
+type Finding struct {
+	Problem Problem
+	Detail  string // a sentence for a person
+}
+
+// AttributeOrder says which encoding of the signed attributes the signature
+// value is over.
+type AttributeOrder int
+
+// The orders. OrderStored is wrong by RFC 5652, section 5.4, but met.
+const (
+	OrderUnknown AttributeOrder = iota // no signed attributes, or the value matches in neither
+	OrderDER                           // the DER encoding, as RFC 5652 asks
+	OrderStored                        // the octets as they stand in the file, which are not DER
+)
+
+// Check is what can be said of one signer without knowing whom to trust.
+type Check struct {
+	Signer      *SignerInfo
+	Raw         *Certificate      // the signer's certificate; nil when it isn't here
+	Certificate *x509.Certificate // the same, parsed; nil when Go can't
+
+	ContentDigest []byte    // computed over the content; nil when it isn't here
+	SigningTime   time.Time // claimed by the signer; zero without the attribute
+	Referenced    bool      // a signing-certificate attribute names this certificate
+	ValueMatches  bool      // the arithmetic of the signature value succeeded
+	Order         AttributeOrder
+	Findings      []Finding
+}
+
+// Has tells whether a problem was found.
+func (c *Check) Has(p Problem) bool { return c.Find(p) != nil }
+
+// Find returns the finding for a problem, or nil.
+func (c *Check) Find(p Problem) *Finding {
+	for i := range c.Findings {
+		if c.Findings[i].Problem == p {
+			return &c.Findings[i]
+		}
+	}
+	return nil
+}
+
+func (c *Check) add(p Problem, format string, args ...any) {
+	if !c.Has(p) {
+		c.Findings = append(c.Findings, Finding{p, fmt.Sprintf(format, args...)})
+	}
+}
+
+// Check states the facts about one signer of sd. For a detached signature
+// call [SignedData.DigestContent] first.
+//
+// It follows RFC 5652, sections 5.4 and 5.6, with the comparison of the
+// signing-certificate attribute (RFC 5035, section 5) and of the algorithms
+// (RFC 8933). It doesn't judge the strength of an algorithm, the certificate's
+// validity, key usage or chain, and it doesn't look at unsigned attributes.
+func (sd *SignedData) Check(s *SignerInfo) *Check {
+	c := &Check{Signer: s}
+	if s.Err != nil {
+		c.add(Malformed, "%v", s.Err)
+		return c
+	}
+	c.findCertificate(sd)
+	c.checkContent(sd)
+	c.checkAttributes(sd)
+	c.checkAlgorithms()
+	c.checkValue(sd)
+	return c
+}
+
+// findCertificate looks for the signer's certificate: the one that the sid
+// names and the signing-certificate attribute refers to.
+//
+// A file may hold several that the sid names, an evil twin beside the true
+// one; the reference decides between them. One that the reference doesn't
+// match has been swapped: RFC 5035, section 5.4, then has the signature
+// considered invalid.
+func (c *Check) findCertificate(sd *SignedData) {
+	reference, err := c.Signer.certificateReference()
+	if err != nil {
+		c.add(ReferenceUnreadable, "%v", err)
+	} else if reference == nil {
+		c.add(ReferenceMissing, "no signing-certificate attribute protects the certificate against replacement")
+	}
+	named, referenced := sd.candidates(c.Signer, reference)
+	switch {
+	case len(named) > 0 && reference == nil:
+		c.use(named[0])
+	case len(referenced) > 0:
+		c.use(referenced[0])
+		c.Referenced = true
+		if !referenced[0].named(c.Signer) {
+			c.Referenced = false
+			c.add(CertificateSwapped, "the signer identifier and the signing-certificate attribute name different certificates")
+		}
+	case len(named) > 0:
+		c.use(named[0])
+		c.add(CertificateSwapped, "the certificate is not the one that the signer bound to the signature")
+	default:
+		c.strangers(sd)
+	}
+}
+
+// candidates returns the certificates that the sid names and those that the
+// reference matches; both lists hold a certificate only if it fits.
+func (sd *SignedData) candidates(s *SignerInfo, reference *certificateReference) (named, referenced []*Certificate) {
+	for _, c := range sd.Certificates {
+		n := c.named(s)
+		if n {
+			named = append(named, c)
+		}
+		if reference != nil && reference.matches(c) {
+			if n {
+				return named, []*Certificate{c}
+			}
+			referenced = append(referenced, c)
+		}
+	}
+	return named, referenced
+}
+
+// strangers handles a file without the signer's certificate. Without any
+// other end-entity certificate it was left out, as CMS allows. With one that
+// belongs to no signer it was put in the place of the right one.
+func (c *Check) strangers(sd *SignedData) {
+	c.add(CertificateMissing, "the certificate of the signer is not in the file")
+	for _, candidate := range sd.Certificates {
+		if candidate.isSigners() && !sd.claimed(candidate) {
+			c.use(candidate)
+			c.add(CertificateSwapped, "the file holds the certificate of somebody who didn't sign it, and not the signer's")
+			return
+		}
+	}
+}
+
+// claimed tells whether some signer names the certificate.
+func (sd *SignedData) claimed(c *Certificate) bool {
+	for _, s := range sd.Signers {
+		if c.named(s) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Check) use(certificate *Certificate) {
+	c.Raw = certificate
+	x, err := certificate.X509()
+	if err != nil {
+		c.add(CertificateUnreadable, "the signer's certificate can't be read: %v", err)
+		return
+	}
+	c.Certificate = x
+}
+
+// checkContent compares the digest of the content with the message-digest
+// attribute (RFC 5652, section 11.2).
+func (c *Check) checkContent(sd *SignedData) {
+	h := c.Signer.Hash()
+	if h == 0 {
+		c.add(AlgorithmUnsupported, "digest algorithm %v is unknown", c.Signer.DigestAlgorithm.OID)
+		return
+	}
+	c.ContentDigest = sd.digests[h]
+	if c.ContentDigest == nil {
+		c.add(ContentMissing, "the signed content is not here")
+		return
+	}
+	want, err := c.Signer.messageDigest()
+	if err == nil && want != nil && !bytes.Equal(want, c.ContentDigest) {
+		c.add(DigestMismatch, "the content is not what was signed: its %v digest differs", h)
+	}
+}
+
+// messageDigest returns the value of the message-digest attribute, or nil.
+func (s *SignerInfo) messageDigest() ([]byte, error) {
+	raw, err := s.signedAttribute(oidMessageDigest)
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	v, _, err := nextValue(raw)
+	if err != nil {
+		return nil, err
+	}
+	return octets(v)
+}
+
+// checkAttributes checks that the signed attributes are there and tell the
+// truth about the content.
+func (c *Check) checkAttributes(sd *SignedData) {
+	if c.Signer.SignedAttributes == nil {
+		c.checkBareContent(sd)
+		return
+	}
+	digest, err := c.Signer.messageDigest()
+	if err != nil {
+		c.add(AttributeInvalid, "message-digest: %v", err)
+	} else if digest == nil {
+		c.add(MessageDigestMissing, "the signed attributes hold no digest of the content")
+	}
+	c.checkContentType(sd)
+	c.checkSigningTime()
+	c.checkProtection()
+}
+
+func (c *Check) checkContentType(sd *SignedData) {
+	raw, err := c.Signer.signedAttribute(oidContentType)
+	if err != nil {
+		c.add(AttributeInvalid, "content-type: %v", err)
+		return
+	}
+	if raw == nil {
+		c.add(ContentTypeMissing, "the signed attributes don't say what type the content has")
+		return
+	}
+	oid, err := parseOID(raw)
+	if err != nil {
+		c.add(AttributeInvalid, "content-type: %v", err)
+	} else if !oid.Equal(sd.ContentType) {
+		c.add(ContentTypeMismatch, "the signer signed content of type %v, the file says it is %v", oid, sd.ContentType)
+	}
+}
+
+func (c *Check) checkSigningTime() {
+	raw, err := c.Signer.signedAttribute(oidSigningTime)
+	if err == nil && raw != nil {
+		err = unmarshal(raw, &c.SigningTime)
+	}
+	if err != nil {
+		c.add(AttributeInvalid, "signing-time: %v", err)
+	}
+}
+
+// checkBareContent looks at a signature straight over its content. It is
+// allowed for id-data only, and opens the way to an old trick: the DER of
+// somebody's signed attributes is presented as a document, which their
+// signature value then matches.
+func (c *Check) checkBareContent(sd *SignedData) {
+	c.add(AttributesAbsent, "no signed attributes")
+	if !sd.ContentType.Equal(oidData) {
+		c.add(AttributesRequired, "content of type %v can't be signed without signed attributes", sd.ContentType)
+	}
+	if sd.contentIsAttributes() {
+		c.add(AttributesAsContent, "the content is the signed attributes of another signature, presented as a document")
+	}
+}
+
+// openingSize is how much of the content is kept to recognise signed
+// attributes; no signer's are larger.
+const openingSize = 64 << 10
+
+// contentIsAttributes tells whether the content is a SET OF Attribute with a
+// message-digest in it.
+func (sd *SignedData) contentIsAttributes() bool {
+	if sd.opening.over {
+		return false
+	}
+	set, err := single(sd.opening.kept, tagSet)
+	if err != nil {
+		return false
+	}
+	attributes, err := parseAttributes(set)
+	if err != nil {
+		return false
+	}
+	for _, a := range attributes {
+		if a.Type.Equal(oidMessageDigest) || a.Type.Equal(oidContentType) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkAlgorithms compares the digest of the content with that of the
+// signature: RFC 8933 wants one and the same.
+func (c *Check) checkAlgorithms() {
+	m, err := c.Signer.method()
+	if err != nil {
+		return // checkValue says so
+	}
+	h := c.Signer.Hash()
+	if h != 0 && m.hash != h {
+		c.add(DigestAlgorithmDiffers, "the content is digested with %v, the signature is made with %v", h, m.hash)
+	}
+}
+
+// checkProtection compares the algorithms with the CMSAlgorithmProtection
+// attribute, when there is one (RFC 6211, section 3).
+func (c *Check) checkProtection() {
+	raw, err := c.Signer.signedAttribute(oidAlgorithmProtection)
+	if err != nil {
+		c.add(AttributeInvalid, "CMSAlgorithmProtection: %v", err)
+		return
+	}
+	if raw == nil {
+		return
+	}
+	digest, signature, err := parseProtection(raw)
+	if err != nil {
+		c.add(AttributeInvalid, "CMSAlgorithmProtection: %v", err)
+	} else if !digest.Equal(c.Signer.DigestAlgorithm.OID) || !signature.Equal(c.Signer.SignatureAlgorithm.OID) {
+		c.add(DigestAlgorithmDiffers, "the algorithms are not those that the signer protected")
+	}
+}
+
+// parseProtection reads CMSAlgorithmProtection ::= SEQUENCE { digestAlgorithm,
+// signatureAlgorithm [1] OPTIONAL, … }.
+func parseProtection(raw []byte) (digest, signature asn1.ObjectIdentifier, err error) {
+	seq, err := single(raw, tagSequence)
+	if err != nil {
+		return nil, nil, err
+	}
+	parts, err := seq.children(3)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(parts) != 2 || parts[1].id != tagContext1 {
+		return nil, nil, errors.New("no digest and signature algorithm")
+	}
+	d, err := parseAlgorithm(parts[0].raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := parseAlgorithm(appendElement(nil, tagSequence, parts[1].body))
+	return d.OID, s.OID, err
+}
+
+// checkValue checks the signature value against the certificate's key.
+func (c *Check) checkValue(sd *SignedData) {
+	if c.Certificate == nil {
+		return
+	}
+	m, err := c.Signer.method()
+	if err != nil {
+		c.add(AlgorithmUnsupported, "%v", err)
+		return
+	}
+	err = c.tryOrders(sd, m)
+	switch {
+	case err == nil:
+		c.ValueMatches = true
+	case errors.Is(err, errUnsupported):
+		c.add(AlgorithmUnsupported, "%v", err)
+	default:
+		c.add(SignatureMismatch, "%v", err)
+	}
+}
+
+// tryOrders verifies over the DER encoding of the signed attributes, then
+// over what stands in the file.
+func (c *Check) tryOrders(sd *SignedData, m method) error {
+	s := c.Signer
+	if s.SignedAttributes == nil {
+		digest := sd.digests[m.hash]
+		if digest == nil {
+			return fmt.Errorf("no digest to verify with: %w", errUnsupported)
+		}
+		return m.verify(c.Certificate.PublicKey, digest, nil, s.Signature)
+	}
+	err := m.verify(c.Certificate.PublicKey, digestOf(m.hash, s.attrsDER), s.attrsDER, s.Signature)
+	if err == nil {
+		c.Order = OrderDER
+		return nil
+	}
+	if bytes.Equal(s.attrsDER, s.attrsRaw) {
+		return err
+	}
+	if m.verify(c.Certificate.PublicKey, digestOf(m.hash, s.attrsRaw), s.attrsRaw, s.Signature) == nil {
+		c.Order = OrderStored
+		return nil
+	}
+	return err
+}
+
+func digestOf(h crypto.Hash, b []byte) []byte {
+	d := h.New()
+	d.Write(b)
+	return d.Sum(nil)
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cms_test
+
+import (
+	"bytes"
+	"encoding/asn1"
+	"errors"
+	"io"
+	"runtime"
+	"testing"
+
+	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/softhsm-fixtures/forge"
+	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
+)
+
+var signedDataOID = []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02}
+
+// opening is a BER SignedData up to the octets of its content.
+func opening() []byte {
+	b := append([]byte{0x30, 0x80}, signedDataOID...)
+	b = append(b, 0xa0, 0x80, 0x30, 0x80, 0x02, 0x01, 0x01, 0x31, 0x00, 0x30, 0x80)
+	b = append(b, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01)
+	return append(b, 0xa0, 0x80)
+}
+
+// TestHostileInput: each of these once brought a parser down. They must be
+// refused with a FormatError in bounded memory.
+func TestHostileInput(t *testing.T) {
+	repeat := func(unit string, n int) []byte { return bytes.Repeat([]byte(unit), n) }
+	digests := append([]byte{0x30, 0x80}, signedDataOID...)
+	digests = append(digests, 0xa0, 0x80, 0x30, 0x80, 0x02, 0x01, 0x01)
+	for name, in := range map[string][]byte{
+		"nested content, 4 MB":              append(opening(), repeat("\x24\x80", 2<<20)...),
+		"nested element, 4 MB":              append(digests, repeat("\x31\x80", 2<<20)...),
+		"100,000 closed levels":             append(append(opening(), repeat("\x24\x80", 100_000)...), repeat("\x00\x00", 100_000)...),
+		"length of 2^62":                    append(digests, 0x31, 0x88, 0x40, 0, 0, 0, 0, 0, 0, 0),
+		"length of 2^63":                    append(digests, 0x31, 0x88, 0x80, 0, 0, 0, 0, 0, 0, 0),
+		"length that lies":                  append(digests, 0x31, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x00),
+		"length octets without end":         append(digests, append([]byte{0x31, 0xfe}, repeat("\x00", 300)...)...),
+		"reserved length":                   append(digests, 0x31, 0xff),
+		"a million digest algorithms":       append(append(digests, 0x31, 0x80), repeat("\x30\x03\x06\x01\x2a", 1<<20)...),
+		"an element longer than its holder": {0x30, 0x12, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02, 0xa0, 0x7f, 0x30, 0x00, 0, 0, 0},
+		"content that is a SEQUENCE":        append(opening(), 0x30, 0x00),
+		"a segment that is an INTEGER":      append(opening(), 0x24, 0x80, 0x02, 0x01, 0x05),
+		"a primitive of indefinite length":  append(opening(), 0x04, 0x80),
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := allocated()
+			_, err := cms.Read(bytes.NewReader(in), cms.ReadOptions{})
+			var format *cms.FormatError
+			if !errors.As(err, &format) {
+				t.Errorf("got %v, want a FormatError", err)
+			}
+			if used := allocated() - before; used > 64<<20 {
+				t.Errorf("allocated %d MiB", used>>20)
+			}
+		})
+	}
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
+
+func TestTooManyAttributesSpoilTheirSigner(t *testing.T) {
+	one := must(t)(forge.Attribute(asn1.ObjectIdentifier{1, 2, 3}, 5))
+	c := edited(t, false, func(f *forge.File) { f.SetSigned(bytes.Repeat(one, 2000)) })
+	if !c.Has(cms.Malformed) {
+		t.Errorf("2,000 attributes: %v", c.Findings)
+	}
+}
+
+// zeros is a content of any size.
+type zeros struct{ left int64 }
+
+func (z *zeros) Read(p []byte) (int, error) {
+	if z.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(int64(len(p)), z.left)
+	clear(p[:n])
+	z.left -= n
+	return int(n), nil
+}
+
+// TestLargeContentInConstantMemory streams 256 MiB through a signature and its
+// verification at once, and counts what was allocated on the way.
+func TestLargeContentInConstantMemory(t *testing.T) {
+	const size = 256 << 20
+	who := signer(t, pki.Signer)
+	before := allocated()
+	r, w := io.Pipe()
+	go func() {
+		w.CloseWithError(cms.Sign(w, &zeros{size}, cms.Options{Signers: []cms.Signer{who}}))
+	}()
+	sd, err := cms.Read(r, cms.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sd.ContentSize != size {
+		t.Errorf("%d bytes of content, want %d", sd.ContentSize, size)
+	}
+	wantClean(t, sd, 1)
+	if used := allocated() - before; used > 16<<20 {
+		t.Errorf("allocated %d MiB for %d MiB of content", used>>20, size>>20)
+	}
+}
+
+// TestSegmentsInSegments: BER may split a content in pieces of pieces.
+func TestSegmentsInSegments(t *testing.T) {
+	p7m := signBER(t, []byte("ab"), signer(t, pki.Signer))
+	flat := []byte{0x24, 0x80, 0x04, 0x02, 'a', 'b', 0, 0}
+	nested := []byte{0x24, 0x80, 0x24, 0x03, 0x04, 0x01, 'a', 0x24, 0x80, 0x04, 0x00, 0x24, 0x03, 0x04, 0x01, 'b', 0, 0, 0, 0}
+	forged := bytes.Replace(p7m, flat, nested, 1)
+	if bytes.Equal(forged, p7m) {
+		t.Fatal("the content was not found")
+	}
+	sd, content := read(t, forged)
+	if string(content) != "ab" {
+		t.Errorf("content %q", content)
+	}
+	wantClean(t, sd, 1)
+}

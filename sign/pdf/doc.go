@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pdf reads PDF files as far as signatures need it, adds PAdES
+// signatures to them, and states facts about the signatures that are there.
+//
+// To sign, call [Sign]: it copies the file and appends an incremental update with
+// a PAdES B-B signature (ETSI EN 319 142-1). To look at what others signed:
+//
+//	doc, err := pdf.Open(file, size)
+//	signatures, err := doc.Signatures()
+//
+// and for each [Signature] read Covers and Problems, then give Contents and
+// SignedBytes to package sign/cms.
+//
+// # What is a fact and what is not
+//
+// A signature whose Covers is [CoversWholeFile] signs every byte of the file but
+// its own /Contents. One whose Covers is [CoversRevision] does so for an earlier
+// state of the document, and AppendedBytes were added later. This package does
+// not compare the two states: what the later bytes change is unknown, and they
+// may change everything. With any other Covers the signature must not be taken
+// as one of the document, even when its digest matches.
+//
+// None of this is a verdict. The CMS is not opened here, no digest is computed,
+// no certificate looked at; names, reasons and times in a signature dictionary
+// are claims of whoever wrote it.
+//
+// # Reading
+//
+// Cross-reference tables, streams and hybrids are read (ISO 32000-2, 7.5), object
+// streams, incremental updates, linearized files, and junk before the header and
+// after the end. Objects are read when they are needed, through an [io.ReaderAt],
+// in memory that does not grow with the file. Nothing is repaired: what departs
+// from the standard in a way that two readers may understand differently is a
+// *[DamagedError]. Signatures of encrypted files are read as far as that goes
+// without decrypting; encrypted files are not signed.
+//
+// # Limits
+//
+// An object has at most 32 MiB of source text, 400,000 parts and 100 levels; a
+// stream that is inflated at most 32 MiB, all of them 256 MiB; a file at most
+// 100,000 cross-reference sections and 1,000,000 form fields over all revisions.
+//
+// A [Document] must not be used by several goroutines at once; everything else
+// may.
+package pdf

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pdf
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Document is an open PDF. It reads objects when they are asked for and holds
+// little more than the cross-reference data. It is not safe for concurrent use.
+type Document struct {
+	*file
+	first int   // index of the newest section that this view sees
+	limit int64 // first byte that this view does not see
+}
+
+// source is the caller's reader, made comparable: dictionaries remember whether
+// they stand in the file or in an object stream.
+type source struct{ io.ReaderAt }
+
+// file is what all views of one file share.
+type file struct {
+	src  *source
+	size int64
+	base int64 // offset of the header, to which offsets in the file are relative
+
+	sections  []*section // newest first
+	last      ending     // the last startxref of the file
+	revisions []revision // oldest first
+
+	sectionBytes int64 // sum of the lengths of the sections read
+	inflated     int64 // sum of the bytes inflated
+	visits       int   // fields visited
+
+	places  map[int64][]place       // by object number, newest first
+	parsed  map[int64]*indirect     // by absolute offset
+	held    int64                   // bytes of source text in parsed
+	unpack  map[int64]*objectStream // by absolute offset; nil while it is being read
+	packing int64                   // bytes held by unpack
+}
+
+// place is what one section says of an object.
+type place struct {
+	section int
+	location
+}
+
+// indirect is an indirect object, ISO 32000-2, 7.3.10.
+type indirect struct {
+	ref
+	span   // of the object from its number to the end of the value or stream keyword
+	value  object
+	packed bool  // it stands in an object stream; span is within that
+	home   int64 // absolute offset of the object or of the object stream it stands in
+}
+
+// How much the caches keep before they start afresh.
+const (
+	maxHeld   = 8 << 20
+	maxPlaces = 1 << 18
+)
+
+// Open reads the cross-reference data of a PDF of the given size: tables,
+// streams and hybrids, the whole /Prev chain. Junk before the header and after
+// the last %%EOF is stepped over. The error is ErrNotPDF, a *DamagedError or
+// an error of r. Nothing is repaired.
+//
+// To see an earlier revision alone, open the prefix that [Revision].End bounds
+// with an [io.SectionReader].
+func Open(r io.ReaderAt, size int64) (*Document, error) {
+	f := &file{
+		src: &source{r}, size: size,
+		places: map[int64][]place{},
+		parsed: map[int64]*indirect{},
+		unpack: map[int64]*objectStream{},
+	}
+	if err := f.findHeader(); err != nil {
+		return nil, err
+	}
+	if err := f.findLast(); err != nil {
+		return nil, err
+	}
+	if err := f.readChain(); err != nil {
+		return nil, err
+	}
+	f.revisions = f.findRevisions()
+	return &Document{file: f, limit: size}, nil
+}
+
+// Encrypted reports whether the document is encrypted. Signatures of an
+// encrypted document can be read, but not the strings in them, see [Signature].
+func (d *Document) Encrypted() bool { return d.newest().encrypt }
+
+func (d *Document) newest() *section { return d.sections[d.first] }
+
+func (f *file) findHeader() error {
+	head := make([]byte, min(1024, max(f.size, 0)))
+	n, err := f.src.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("reading PDF header: %w", err)
+	}
+	i := bytes.Index(head[:n], []byte("%PDF-"))
+	if i < 0 {
+		return ErrNotPDF
+	}
+	f.base = int64(i)
+	return nil
+}
+
+// maxTail is how far from the end of the file the last startxref is looked for.
+const maxTail = 64 << 10
+
+func (f *file) findLast() error {
+	from := max(0, f.size-maxTail)
+	tail := make([]byte, f.size-from)
+	if n, err := f.src.ReadAt(tail, from); n < len(tail) {
+		return fmt.Errorf("reading end of PDF: %w", err)
+	}
+	i := bytes.LastIndex(tail, []byte("startxref"))
+	if i < 0 {
+		return damaged(f.size, "no startxref at the end of the file")
+	}
+	var ok bool
+	if f.last, ok = f.readEnding(from + int64(i)); !ok {
+		return damaged(from+int64(i), "no offset after startxref")
+	}
+	return nil
+}
+
+// readChain reads the newest section and those that /Prev leads to.
+func (f *file) readChain() error {
+	s, err := f.readSection(f.base + f.last.startxref)
+	if err != nil && f.base > 0 { // offsets may ignore the junk before the header
+		base := f.base
+		f.base = 0
+		if s, _ = f.readSection(f.last.startxref); s == nil {
+			f.base = base
+			return err
+		}
+	} else if err != nil {
+		return err
+	}
+	seen := map[int64]bool{}
+	for {
+		if seen[s.start] {
+			return damaged(s.start, "a loop of cross-reference sections")
+		}
+		seen[s.start] = true
+		f.sections = append(f.sections, s)
+		if s.prev < 0 || s.prev == 0 && s.complete() { // some writers end the chain with /Prev 0
+			return nil
+		}
+		if len(f.sections) == maxSections {
+			return damaged(s.start, "more than %d cross-reference sections", maxSections)
+		}
+		if s, err = f.readSection(f.base + s.prev); err != nil {
+			return err
+		}
+	}
+}
+
+// parseAt parses the indirect object at an absolute offset.
+func (f *file) parseAt(at int64) (*indirect, error) {
+	if at < 0 || at >= f.size {
+		return nil, damaged(at, "an object was expected here, outside the file")
+	}
+	p := newParser(f.src, at, f.size)
+	o := &indirect{home: at, span: span{start: at}}
+	num, gen, word, err := p.header()
+	if err != nil {
+		return nil, err
+	}
+	if num.kind != tokenInteger || gen.kind != tokenInteger || !word.is("obj") {
+		return nil, damaged(at, "an object was expected")
+	}
+	o.ref = ref{num.integer, gen.integer}
+	if o.value, _, err = p.object(); err != nil {
+		return nil, err
+	}
+	o.end = p.pos
+	return o, p.stream(o)
+}
+
+// header reads the three tokens that open an indirect object.
+func (p *parser) header() (num, gen, word token, err error) {
+	for _, t := range []*token{&num, &gen, &word} {
+		if *t, err = p.token(); err != nil {
+			return
+		}
+	}
+	return
+}
+
+// stream notes where the data of a stream begin, if o is one.
+func (p *parser) stream(o *indirect) error {
+	d, ok := o.value.(*dict)
+	if !ok {
+		return p.err
+	}
+	t, err := p.token()
+	if err != nil || !t.is("stream") { // what follows an object is not its business
+		return p.err
+	}
+	if p.peek() == '\r' {
+		p.pos++
+	}
+	p.skipLF()
+	d.data, o.end = p.pos, p.pos
+	return p.err
+}
+
+// object returns the indirect object that r refers to in this view, or nil
+// when there is none, which ISO 32000-2, 7.3.10 makes equal to null.
+func (d *Document) object(r ref) (*indirect, error) {
+	at, err := d.whereIs(r.num)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case at.kind == plain && at.gen == r.gen:
+		return d.plain(r, d.base+at.offset)
+	case at.kind == packed && r.gen == 0:
+		return d.packed(r, at)
+	}
+	return nil, nil
+}
+
+// whereIs says where this view has object num.
+func (d *Document) whereIs(num int64) (location, error) {
+	places, err := d.history(num)
+	if err != nil {
+		return location{}, err
+	}
+	for _, at := range places {
+		if at.section >= d.first {
+			return at.location, nil
+		}
+	}
+	return location{}, nil
+}
+
+// history lists what the sections say of object num, the newest first.
+func (f *file) history(num int64) ([]place, error) {
+	if places, ok := f.places[num]; ok {
+		return places, nil
+	}
+	var places []place
+	for i, s := range f.sections {
+		at, err := s.lookup(num)
+		if err != nil {
+			return nil, err
+		}
+		if at.kind != nowhere {
+			places = append(places, place{i, at})
+		}
+	}
+	if len(f.places) >= maxPlaces {
+		clear(f.places)
+	}
+	f.places[num] = places
+	return places, nil
+}
+
+func (d *Document) plain(r ref, at int64) (*indirect, error) {
+	o := d.parsed[at]
+	if o == nil {
+		var err error
+		if o, err = d.parseAt(at); err != nil {
+			return nil, err
+		}
+		if d.held += o.len(); d.held > maxHeld {
+			clear(d.parsed)
+			d.held = o.len()
+		}
+		d.parsed[at] = o
+	}
+	if o.end > d.limit {
+		return nil, damaged(at, "object %d reaches past the end of its revision", r.num)
+	}
+	if o.ref != r {
+		return nil, damaged(at, "object %d %d was expected, not %d %d", r.num, r.gen, o.num, o.gen)
+	}
+	return o, nil
+}
+
+// maxHops bounds references to references.
+const maxHops = 16
+
+// resolve follows references until it meets an object.
+func (d *Document) resolve(o object) (object, error) {
+	for range maxHops {
+		r, ok := o.(ref)
+		if !ok {
+			return o, nil
+		}
+		target, err := d.object(r)
+		if err != nil || target == nil {
+			return nil, err
+		}
+		o = target.value
+	}
+	return nil, damaged(0, "references that lead nowhere")
+}
+
+// as resolves o and returns it when it has the type wanted. Any other type
+// reads as the zero value, like a missing object.
+func as[T object](d *Document, o object) (T, error) {
+	o, err := d.resolve(o)
+	v, _ := o.(T)
+	return v, err
+}
+
+// catalog returns the document catalog and the reference to it.
+func (d *Document) catalog() (*dict, ref, error) {
+	r, ok := d.newest().root.(ref)
+	if !ok {
+		return nil, r, damaged(d.newest().trailer.start, "a trailer without /Root")
+	}
+	root, err := as[*dict](d, r)
+	if err != nil {
+		return nil, r, err
+	}
+	if root == nil {
+		return nil, r, damaged(d.newest().trailer.start, "no catalog: object %d is not a dictionary", r.num)
+	}
+	return root, r, nil
+}

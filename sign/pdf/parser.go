@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pdf
+
+import "io"
+
+// parser builds objects from tokens, within the limits of one object.
+type parser struct {
+	*lexer
+	nodes int
+}
+
+// newParser starts at pos of src and reads at most maxObject bytes, and never
+// at or past limit.
+func newParser(src io.ReaderAt, pos, limit int64) *parser {
+	if limit-pos > maxObject {
+		limit = pos + maxObject
+	}
+	return &parser{lexer: newLexer(src, pos, limit)}
+}
+
+// object reads one object, ISO 32000-2, 7.3.
+func (p *parser) object() (object, span, error) {
+	t, err := p.token()
+	if err != nil {
+		return nil, t.span, err
+	}
+	return p.build(t, 0)
+}
+
+// build completes the object that begins with t.
+func (p *parser) build(t token, depth int) (object, span, error) {
+	if p.nodes++; p.nodes > maxNodes {
+		return nil, t.span, damaged(t.start, "an object of more than %d parts", maxNodes)
+	}
+	if depth > maxDepth {
+		return nil, t.span, damaged(t.start, "objects nested deeper than %d", maxDepth)
+	}
+	switch t.kind {
+	case tokenInteger:
+		return p.integerOrRef(t)
+	case tokenReal:
+		return t.real, t.span, nil
+	case tokenName:
+		return name(t.bytes), t.span, nil
+	case tokenString:
+		return &text{span: t.span, bytes: t.bytes, hex: t.hex}, t.span, nil
+	case tokenArrayOpen:
+		return p.array(t, depth)
+	case tokenDictOpen:
+		return p.dict(t, depth)
+	case tokenKeyword:
+		return keyword(t)
+	}
+	return nil, t.span, damaged(t.start, "an object was expected")
+}
+
+func keyword(t token) (object, span, error) {
+	switch string(t.bytes) {
+	case "null":
+		return nil, t.span, nil
+	case "true":
+		return true, t.span, nil
+	case "false":
+		return false, t.span, nil
+	}
+	return nil, t.span, damaged(t.start, "unexpected word %q", clip(t.bytes))
+}
+
+// clip keeps hostile text in error messages short.
+func clip(b []byte) []byte { return b[:min(len(b), 32)] }
+
+// integerOrRef looks two tokens ahead for "num gen R".
+func (p *parser) integerOrRef(t token) (object, span, error) {
+	mark := p.pos
+	if t.integer >= 0 {
+		gen, err := p.token()
+		if err == nil && gen.kind == tokenInteger && gen.integer >= 0 {
+			if r, err := p.token(); err == nil && r.is("R") {
+				return ref{t.integer, gen.integer}, span{t.start, r.end}, nil
+			}
+		}
+	}
+	p.pos = mark
+	return t.integer, t.span, p.err
+}
+
+func (p *parser) array(open token, depth int) (object, span, error) {
+	a := &array{src: p.src, span: open.span}
+	for {
+		t, err := p.token()
+		if err != nil {
+			return nil, a.span, err
+		}
+		if t.kind == tokenArrayClose {
+			a.end = t.end
+			return a, a.span, nil
+		}
+		item, _, err := p.build(t, depth+1)
+		if err != nil {
+			return nil, a.span, err
+		}
+		a.items = append(a.items, item)
+	}
+}
+
+func (p *parser) dict(open token, depth int) (object, span, error) {
+	d := &dict{src: p.src, span: open.span}
+	for {
+		t, err := p.token()
+		if err != nil {
+			return nil, d.span, err
+		}
+		if t.kind == tokenDictClose {
+			d.end = t.end
+			return d, d.span, nil
+		}
+		e, err := p.entry(t, depth)
+		if err != nil {
+			return nil, d.span, err
+		}
+		d.entries = append(d.entries, e)
+	}
+}
+
+func (p *parser) entry(key token, depth int) (entry, error) {
+	if key.kind != tokenName {
+		return entry{}, damaged(key.start, "a dictionary key was expected")
+	}
+	t, err := p.token()
+	if err != nil {
+		return entry{}, err
+	}
+	value, at, err := p.build(t, depth+1)
+	return entry{span: span{key.start, at.end}, key: name(key.bytes), value: value, at: at}, err
+}

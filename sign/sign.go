@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sign
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/sign/pdf"
+)
+
+// Format is a kind of signature.
+type Format int
+
+// The formats. Auto is PAdES for a PDF and CAdES for anything else and for
+// whatever is to be signed detached.
+const (
+	Auto Format = iota
+	PAdES
+	CAdES
+)
+
+// String returns "auto", "PAdES" or "CAdES".
+func (f Format) String() string {
+	switch f {
+	case PAdES:
+		return "PAdES"
+	case CAdES:
+		return "CAdES"
+	}
+	return "auto"
+}
+
+// Options say who signs and how.
+type Options struct {
+	Signer cms.Signer // REQUIRED; its SigningTime is replaced by Time
+	Time   time.Time  // REQUIRED: the claimed signing time, to the second
+	Format Format
+
+	// CAdES.
+	Detached bool // the signature alone, without the document
+
+	// PAdES; all optional.
+	Field                           string // name of the new signature field; empty: the first free SignatureN
+	Name, Reason, Location, Contact string
+}
+
+// ErrDetachedPDF is returned when [PAdES] and Detached are asked for together.
+var ErrDetachedPDF = errors.New("a PAdES signature stands inside its document and can't be detached; CAdES can")
+
+// Detect returns the format that [Auto] stands for: PAdES when the file has
+// the header of a PDF in its first 1024 bytes (ISO 32000-2, annex I.3.2) and is
+// no CMS signature around one.
+func Detect(src io.ReaderAt, size int64) (Format, error) {
+	start := make([]byte, min(1024, size))
+	if _, err := src.ReadAt(start, 0); err != nil && !errors.Is(err, io.EOF) {
+		return Auto, fmt.Errorf("reading document: %w", err)
+	}
+	if bytes.Contains(start, []byte("%PDF-")) && !cms.Recognize(bytes.NewReader(start)) {
+		return PAdES, nil
+	}
+	return CAdES, nil
+}
+
+// Document signs src and writes the signed document to dst: for PAdES the PDF
+// with an incremental update, for CAdES a .p7m with the document inside or,
+// detached, a .p7s without it. Memory doesn't grow with the document.
+//
+// Errors of package pdf say what about a PDF was refused, before the key is
+// used. After an error dst may hold a part of a file, which must be thrown
+// away.
+func Document(ctx context.Context, dst io.Writer, src *io.SectionReader, o Options) error {
+	if o.Time.IsZero() {
+		return errors.New("signing: Options.Time is not set")
+	}
+	format, err := o.format(src)
+	if err != nil {
+		return err
+	}
+	if format == PAdES {
+		return pdf.Sign(ctx, dst, src, src.Size(), o.pdf())
+	}
+	signer := o.Signer
+	signer.SigningTime = o.Time
+	content := io.NewSectionReader(cancelable{ctx, src}, 0, src.Size())
+	return cms.Sign(dst, content, cms.Options{Signers: []cms.Signer{signer}, Detached: o.Detached})
+}
+
+// Preflight tells whether [Document] would refuse src, with the same errors,
+// without a key: o.Signer is not looked at.
+func Preflight(src *io.SectionReader, o Options) error {
+	format, err := o.format(src)
+	if err != nil || format != PAdES {
+		return err
+	}
+	return pdf.Preflight(src, src.Size(), o.Field)
+}
+
+// format decides what Auto means for src.
+func (o Options) format(src *io.SectionReader) (Format, error) {
+	switch {
+	case o.Format == PAdES && o.Detached:
+		return Auto, ErrDetachedPDF
+	case o.Format != Auto:
+		return o.Format, nil
+	case o.Detached:
+		return CAdES, nil
+	}
+	return Detect(src, src.Size())
+}
+
+func (o Options) pdf() pdf.SignOptions {
+	return pdf.SignOptions{
+		Signer: o.Signer, SigningTime: o.Time, FieldName: o.Field,
+		Name: o.Name, Reason: o.Reason, Location: o.Location, ContactInfo: o.Contact,
+	}
+}
+
+// cancelable stops reading when its context is done.
+type cancelable struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+// ReadAt implements [io.ReaderAt].
+func (c cancelable) ReadAt(p []byte, off int64) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.ReadAt(p, off)
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// MemoryLimit is the most that pectoken may take, in bytes, however big the
+// file.
+const MemoryLimit = 64 << 20
+
+// Options say what to measure.
+type Options struct {
+	Size     int64        // of the file, in bytes; zero: 1 GiB
+	Runs     int          // zero: 3
+	Program  string       // path of pectoken; empty: it is built from the module of the current folder
+	Dir      string       // where the files go, four times Size; empty: a folder for temporary files on disk
+	Progress func(string) // told what is being done; may be nil
+}
+
+// Row is what was measured of one task.
+type Row struct {
+	Task    string
+	Seconds float64 // the median
+	ToPeer  float64 // in times of openssl's for the same task; zero for openssl itself
+	ToHash  float64 // in times of the bare hash
+	Peak    int64   // bytes, the highest of all runs; zero when not known
+	ours    bool
+}
+
+// Result is what a run measured.
+type Result struct {
+	Size int64
+	Runs int
+	Rows []Row
+}
+
+// Run measures. It makes the files and the token in a folder of its own and
+// removes them at the end, also when it fails or ctx is cancelled.
+func Run(ctx context.Context, o Options) (result *Result, err error) {
+	o = o.withDefaults()
+	dir, err := os.MkdirTemp(o.Dir, "pectoken-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	b, err := prepare(ctx, dir, o)
+	if err != nil {
+		return nil, err
+	}
+	tasks := b.tasks()
+	for round := range o.Runs {
+		for _, t := range tasks {
+			o.Progress(fmt.Sprintf("round %d of %d: %s", round+1, o.Runs, t.name))
+			if err := t.run(ctx); err != nil {
+				return nil, fmt.Errorf("measuring %s: %w", t.name, err)
+			}
+		}
+	}
+	return &Result{Size: o.Size, Runs: o.Runs, Rows: rows(tasks)}, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Size == 0 {
+		o.Size = 1 << 30
+	}
+	if o.Runs == 0 {
+		o.Runs = 3
+	}
+	if o.Dir == "" {
+		o.Dir = diskFolder()
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	return o
+}
+
+// diskFolder prefers /var/tmp, which is on disk by convention where /tmp may
+// be in memory.
+func diskFolder() string {
+	const onDisk = "/var/tmp"
+	if info, err := os.Stat(onDisk); err == nil && info.IsDir() {
+		return onDisk
+	}
+	return os.TempDir()
+}
+
+// rows sums up the runs of the tasks. The first task is the bare hash.
+func rows(tasks []*task) []Row {
+	hash := median(tasks[0].times)
+	var rows []Row
+	for _, t := range tasks {
+		row := Row{Task: t.name, Seconds: median(t.times).Seconds(), Peak: t.peak, ours: t.ours}
+		row.ToHash = ratio(median(t.times), hash)
+		if t.peer != nil {
+			row.ToPeer = ratio(median(t.times), median(t.peer.times))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func ratio(a, b time.Duration) float64 { return a.Seconds() / b.Seconds() }
+
+func median(times []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(times))
+	return sorted[len(sorted)/2]
+}
+
+// Err says that pectoken took more memory than [MemoryLimit], and where; nil
+// when it did not, or when memory can't be measured on this system.
+func (r *Result) Err() error {
+	var errs []error
+	for _, row := range r.Rows {
+		if row.ours && row.Peak > MemoryLimit {
+			errs = append(errs, fmt.Errorf("%s took %.0f MiB, more than %d MiB", row.Task, mebi(row.Peak), MemoryLimit>>20))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func mebi(bytes int64) float64 { return float64(bytes) / (1 << 20) }

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build cgo
+
+package bench_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pectoken/pectoken/softhsm-fixtures/bench"
+	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
+	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
+)
+
+// standIn makes the test binary play pectoken: it copies what it is to sign,
+// finds everything valid, and takes as many MiB as the variable says.
+const standIn = "PECTOKEN_BENCH_STANDIN"
+
+func TestMain(m *testing.M) {
+	if size := os.Getenv(standIn); size != "" {
+		os.Exit(play(size, os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+func play(size string, args []string) int {
+	var mebibytes int
+	fmt.Sscan(size, &mebibytes)
+	ballast := make([]byte, mebibytes<<20)
+	for i := 0; i < len(ballast); i += 1 << 10 {
+		ballast[i] = 1
+	}
+	defer runtime.KeepAlive(ballast)
+	if args[0] != "sign" {
+		return 0
+	}
+	output := args[slices.Index(args, "--output")+1]
+	content, err := os.ReadFile(args[len(args)-1])
+	if err == nil {
+		err = os.WriteFile(output, content, 0o600)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// measure runs the benchmark on a small file with the stand-in.
+func measure(t *testing.T, mebibytes string) *bench.Result {
+	t.Helper()
+	judges.Need(t, "openssl")
+	softhsm.New(t) // skips where there is none
+	t.Setenv(standIn, mebibytes)
+	dir := t.TempDir()
+	result, err := bench.Run(t.Context(), bench.Options{Size: 1 << 20, Runs: 1, Program: os.Args[0], Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	return result
+}
+
+func TestRun(t *testing.T) {
+	result := measure(t, "1")
+	if err := result.Err(); err != nil {
+		t.Error(err)
+	}
+	var table strings.Builder
+	if err := result.Write(&table); err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range []string{"SHA-256 alone", "openssl cms -sign", "openssl cms -sign -stream", "pectoken sign", "openssl cms -verify (DER)", "pectoken verify, openssl's BER"} {
+		if !strings.Contains(table.String(), "  "+task+"\n") {
+			t.Errorf("no row for %s in\n%s", task, table.String())
+		}
+	}
+	for _, row := range result.Rows {
+		if row.Seconds <= 0 || row.ToHash <= 0 {
+			t.Errorf("%+v", row)
+		}
+		if ours := strings.HasPrefix(row.Task, "pectoken"); ours != (row.ToPeer > 0) {
+			t.Errorf("%s: in times of openssl %f", row.Task, row.ToPeer)
+		}
+	}
+}
+
+func TestMemoryLimit(t *testing.T) {
+	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
+		t.Skip("peak memory is not known on this system")
+	}
+	err := measure(t, "80").Err()
+	if err == nil || !strings.Contains(err.Error(), "pectoken sign took") || strings.Contains(err.Error(), "openssl cms") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestFailureOfProgram(t *testing.T) {
+	judges.Need(t, "openssl")
+	softhsm.New(t)
+	dir := t.TempDir()
+	_, err := bench.Run(t.Context(), bench.Options{Size: 1 << 10, Runs: 1, Program: filepath.Join(dir, "missing"), Dir: dir})
+	if err == nil || !strings.Contains(err.Error(), "measuring pectoken sign") {
+		t.Errorf("error is %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestNoSpace(t *testing.T) {
+	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
+		t.Skip("free space is not known on this system")
+	}
+	_, err := bench.Run(t.Context(), bench.Options{Size: 1 << 58, Dir: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "are needed") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestWriteError(t *testing.T) {
+	r := &bench.Result{Rows: []bench.Row{{Task: "x"}}}
+	closed, w := io.Pipe()
+	closed.Close()
+	if err := r.Write(w); err == nil {
+		t.Error("writing to a closed pipe is no error")
+	}
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
+	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
+)
+
+// bench is the folder everything is in.
+type bench struct {
+	dir     string
+	program string // pectoken
+	openssl string
+	hsm     *softhsm.HSM
+}
+
+// The files of the folder.
+const (
+	dataFile = "data.bin"
+	pinFile  = "pin"
+	rootFile = "root.pem"
+)
+
+func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
+
+// prepare makes all that is there before the first run.
+func prepare(ctx context.Context, dir string, o Options) (*bench, error) {
+	if err := checkSpace(dir, 4*o.Size); err != nil {
+		return nil, err
+	}
+	openssl, err := exec.LookPath("openssl")
+	if err != nil {
+		return nil, errors.New("openssl is not installed, and there is nothing else to compare with")
+	}
+	b := &bench{dir: dir, openssl: openssl, program: o.Program}
+	if b.program == "" {
+		o.Progress("building pectoken")
+		if err := b.build(ctx); err != nil {
+			return nil, err
+		}
+	}
+	o.Progress("making the token and the file")
+	if err := b.makeKit(); err != nil {
+		return nil, err
+	}
+	return b, b.makeData(o.Size)
+}
+
+func checkSpace(dir string, need int64) error {
+	free, known := freeSpace(dir)
+	if known && free < need {
+		return fmt.Errorf("%s has %.0f MiB free, and %.0f MiB are needed", dir, mebi(free), mebi(need))
+	}
+	return nil
+}
+
+func (b *bench) build(ctx context.Context) error {
+	b.program = b.path("pectoken")
+	out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.program, "github.com/pectoken/pectoken/cmd/pectoken").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("building pectoken: %w: %s", err, out)
+	}
+	return nil
+}
+
+// makeKit makes the token, and the files openssl needs for the same key.
+func (b *bench) makeKit() (err error) {
+	p := pki.New(time.Now())
+	if b.hsm, err = softhsm.Create(b.path("kit")); err != nil {
+		return err
+	}
+	if _, err := b.hsm.AddStandard(p); err != nil {
+		return err
+	}
+	if err := os.WriteFile(b.path(pinFile), []byte(softhsm.StandardPIN), 0o600); err != nil {
+		return err
+	}
+	return p.Write(b.dir, pki.Root, pki.Signer)
+}
+
+// makeData writes bytes that look random and are the same each time.
+func (b *bench) makeData(size int64) (err error) {
+	f, err := os.Create(b.path(dataFile))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	_, err = io.CopyN(f, rand.NewChaCha8([32]byte{}), size)
+	return err
+}
+
+// tasks lists what is measured, the bare hash first and each signature before
+// its verification.
+func (b *bench) tasks() []*task {
+	hash := &task{name: "SHA-256 alone", input: b.path(dataFile)}
+	signDER := b.opensslSign("openssl cms -sign", "openssl-der.p7m")
+	signBER := b.opensslSign("openssl cms -sign -stream", "openssl-ber.p7m", "-stream")
+	sign := b.sign("pectoken.p7m", signBER)
+	verifyDER := b.opensslVerify("openssl cms -verify (DER)", signDER.output)
+	verifyBER := b.opensslVerify("openssl cms -verify (BER)", signBER.output)
+	return []*task{
+		hash, signDER, signBER, sign, verifyDER, verifyBER,
+		b.verify("pectoken verify, its own", sign.output, verifyDER),
+		b.verify("pectoken verify, openssl's DER", signDER.output, verifyDER),
+		b.verify("pectoken verify, openssl's BER", signBER.output, verifyBER),
+	}
+}
+
+func (b *bench) opensslSign(name, output string, extra ...string) *task {
+	output = b.path(output)
+	args := []string{b.openssl, "cms", "-sign", "-binary", "-nodetach", "-cades", "-md", "sha256", "-outform", "DER",
+		"-inkey", b.path("signer.key"), "-signer", b.path("signer.pem"), "-certfile", b.path("signer.chain.pem"),
+		"-in", b.path(dataFile), "-out", output}
+	return &task{name: name, args: append(args, extra...), output: output}
+}
+
+func (b *bench) opensslVerify(name, signed string) *task {
+	return &task{name: name, args: []string{b.openssl, "cms", "-verify", "-binary", "-inform", "DER", "-purpose", "any",
+		"-CAfile", b.path(rootFile), "-in", signed, "-out", os.DevNull}}
+}
+
+func (b *bench) sign(output string, peer *task) *task {
+	output = b.path(output)
+	return &task{
+		name: "pectoken sign", ours: true, peer: peer, env: []string{b.hsm.Env()}, output: output,
+		args: []string{b.program, "sign", "--module", b.hsm.Module(), "--pin-file", b.path(pinFile), "--output", output, b.path(dataFile)},
+	}
+}
+
+func (b *bench) verify(name, signed string, peer *task) *task {
+	return &task{name: name, ours: true, peer: peer, args: []string{b.program, "verify", "--trust", b.path(rootFile), signed}}
+}

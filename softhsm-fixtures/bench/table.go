@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// Write writes the result to w as a table for people.
+func (r *Result) Write(w io.Writer) error {
+	fmt.Fprintf(w, "%.0f MiB, attached, RSA-2048, SHA-256; median of %d\n\n", mebi(r.Size), r.Runs)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "seconds\tto openssl\tto the hash\tpeak MiB\t  task")
+	for _, row := range r.Rows {
+		fmt.Fprintf(table, "%.2f\t%s\t%.2f\t%s\t  %s\n",
+			row.Seconds, known(row.ToPeer, "%.2f"), row.ToHash, known(mebi(row.Peak), "%.0f"), row.Task)
+	}
+	return table.Flush()
+}
+
+// known formats a number, or a dash for zero.
+func known(number float64, format string) string {
+	if number == 0 {
+		return "-"
+	}
+	return fmt.Sprintf(format, number)
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// task is one thing that is measured, with what was measured of it.
+type task struct {
+	name   string
+	args   []string // the command; empty for the bare hash
+	input  string   // what the bare hash reads
+	env    []string // added to the environment
+	output string   // removed before each run
+	ours   bool     // pectoken
+	peer   *task    // what openssl needs for the same
+
+	times []time.Duration
+	peak  int64
+}
+
+func (t *task) run(ctx context.Context) error {
+	if t.output != "" {
+		if err := os.RemoveAll(t.output); err != nil {
+			return err
+		}
+	}
+	if len(t.args) == 0 {
+		return t.hash()
+	}
+	cmd := exec.CommandContext(ctx, t.args[0], t.args[1:]...)
+	cmd.Env = append(os.Environ(), t.env...)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
+	}
+	t.times = append(t.times, time.Since(start))
+	t.peak = max(t.peak, peakMemory(cmd.ProcessState))
+	return nil
+}
+
+// hash digests the input in this process.
+func (t *task) hash() error {
+	f, err := os.Open(t.input)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	start := time.Now()
+	if _, err := io.CopyBuffer(sha256.New(), f, make([]byte, 1<<16)); err != nil {
+		return err
+	}
+	t.times = append(t.times, time.Since(start))
+	return nil
+}

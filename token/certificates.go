@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+)
+
+// Certificate is a certificate object on a token.
+type Certificate struct {
+	ID    []byte // CKA_ID, which pairs it with its key; often the ASCII of a name such as "DS0"
+	Label string // CKA_LABEL, for the eye only
+	Raw   []byte // DER, as the token holds it
+
+	// X509 is the certificate that Raw holds, nil if it cannot be parsed; then
+	// ParseError says why.
+	X509       *x509.Certificate
+	ParseError error
+
+	// HasPrivateKey says that the token shows a private key for the certificate,
+	// or a public key, which has its private key beside it. False proves nothing:
+	// before a login most modules hide private keys, and some have no public ones.
+	HasPrivateKey bool
+
+	// AlwaysAuthenticate says that the visible private key wants the PIN before
+	// every signature (CKA_ALWAYS_AUTHENTICATE). False proves nothing while the
+	// key is hidden.
+	AlwaysAuthenticate bool
+}
+
+// Certificates lists the X.509 certificates on the token and what can be seen of
+// their keys, without a PIN and whoever is logged in. A certificate that Go
+// cannot parse is listed all the same. The certificates are not checked in any
+// way.
+func (t *Token) Certificates(ctx context.Context) ([]*Certificate, error) {
+	if err := t.module.enter(); err != nil {
+		return nil, err
+	}
+	defer t.module.leave()
+	certificates, err := t.certificates(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading certificates of token %q: %w", t.Label, err)
+	}
+	return certificates, nil
+}
+
+func (t *Token) certificates(ctx context.Context) (list []*Certificate, err error) {
+	if _, _, err := t.refresh(ctx); err != nil {
+		return nil, err
+	}
+	s, err := t.module.lib.openSession(ctx, t.Slot)
+	if err != nil {
+		return nil, err
+	}
+	defer s.closeAfter(&err)
+	handles, err := s.objects(ctx, ckoCertificate)
+	if err != nil {
+		return nil, err
+	}
+	for _, handle := range handles {
+		c, err := s.certificate(ctx, handle)
+		if err != nil {
+			return nil, err
+		}
+		if c != nil {
+			list = append(list, c)
+		}
+	}
+	return list, s.pair(ctx, list)
+}
+
+// certificate reads one object, nil if it is not an X.509 certificate.
+func (s *session) certificate(ctx context.Context, handle uint) (*Certificate, error) {
+	v, err := s.attributes(ctx, handle, ckaCertificateType, ckaID, ckaLabel, ckaValue)
+	if err != nil {
+		return nil, err
+	}
+	if kind, ok := number(v[0]); ok && kind != ckcX509 {
+		return nil, nil
+	}
+	c := &Certificate{ID: v[1], Label: clean(string(v[2])), Raw: v[3]}
+	if len(c.Raw) == 0 {
+		c.ParseError = fmt.Errorf("reading certificate %q: the token does not show its content", c.Label)
+		return c, nil
+	}
+	if c.X509, err = x509.ParseCertificate(c.Raw); err != nil {
+		c.X509, c.ParseError = nil, fmt.Errorf("parsing certificate %q: %w", c.Label, err)
+	}
+	return c, nil
+}
+
+// pair fills in what the visible keys say about the certificates.
+func (s *session) pair(ctx context.Context, list []*Certificate) error {
+	public, err := s.keys(ctx, ckoPublicKey)
+	if err != nil {
+		return err
+	}
+	private, err := s.privateKeys(ctx, public)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		mine := belonging(private, c.ID, c.publicPart())
+		c.HasPrivateKey = len(mine) > 0 || len(belonging(public, c.ID, c.publicPart())) > 0
+		c.AlwaysAuthenticate = len(mine) > 0 && mine[0].alwaysAuthenticate
+	}
+	return nil
+}
+
+func (c *Certificate) publicPart() []byte {
+	if c.X509 == nil {
+		return nil
+	}
+	return publicPart(c.X509.PublicKey)
+}
+
+// usable says what keeps a certificate from being signed with.
+func (c *Certificate) usable() error {
+	switch {
+	case c == nil:
+		return errors.New("no certificate given")
+	case c.X509 == nil && c.ParseError != nil:
+		return c.ParseError
+	case c.X509 == nil:
+		return errors.New("the certificate was not parsed")
+	case c.publicPart() == nil:
+		return fmt.Errorf("keys of kind %s are not supported", c.X509.PublicKeyAlgorithm)
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/rsa"
+	_ "crypto/sha1" // the hashes that hostPSS may be asked for
+	_ "crypto/sha256"
+	_ "crypto/sha512"
+	"encoding/asn1"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+)
+
+// attempt is one way to ask a token for a signature: the mechanism, what is
+// handed to it, and what makes a signature of what comes back.
+type attempt struct {
+	mechanism mechanism
+	input     []byte
+	finish    func(raw []byte) ([]byte, error)
+}
+
+// hash is what PKCS#11 and PKCS #1 call a hash function.
+type hash struct {
+	mechanism, mgf uint
+	digestInfo     string // what stands before the digest: RFC 8017, section 9.2, note 1
+}
+
+var hashes = map[crypto.Hash]hash{
+	crypto.SHA1:   {ckmSHA1, ckgMGF1SHA1, "\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14"},
+	crypto.SHA224: {ckmSHA224, ckgMGF1SHA224, "\x30\x2d\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c"},
+	crypto.SHA256: {ckmSHA256, ckgMGF1SHA256, "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"},
+	crypto.SHA384: {ckmSHA384, ckgMGF1SHA384, "\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30"},
+	crypto.SHA512: {ckmSHA512, ckgMGF1SHA512, "\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40"},
+}
+
+// checkDigest refuses, before the card is troubled, what is not the digest that
+// the options say.
+func checkDigest(digest []byte, opts crypto.SignerOpts) error {
+	if opts == nil || opts.HashFunc() == 0 {
+		return errors.New("the hash of the digest is not given")
+	}
+	h := opts.HashFunc()
+	if _, ok := hashes[h]; !ok {
+		return fmt.Errorf("hash %v is not supported", h)
+	}
+	if len(digest) != h.Size() {
+		return fmt.Errorf("the digest has %d bytes, one of %v has %d", len(digest), h, h.Size())
+	}
+	return nil
+}
+
+// attempts returns the ways to sign with a key, best first.
+func attempts(public crypto.PublicKey, random io.Reader, digest []byte, opts crypto.SignerOpts) ([]attempt, error) {
+	switch public := public.(type) {
+	case *ecdsa.PublicKey:
+		return ecdsaAttempts(public, digest), nil
+	case *rsa.PublicKey:
+		if pss, ok := opts.(*rsa.PSSOptions); ok {
+			return pssAttempts(public, random, digest, pss)
+		}
+		return pkcs1Attempts(public, digest, opts.HashFunc())
+	}
+	return nil, fmt.Errorf("keys of type %T are not supported", public)
+}
+
+// ecdsaAttempts uses CKM_ECDSA (PKCS #11 v2.40 mechanisms, section 2.3.6). A
+// digest longer than the group order is cut as FIPS 186-5, section 6.4.1, does,
+// since not every card does it.
+func ecdsaAttempts(public *ecdsa.PublicKey, digest []byte) []attempt {
+	if size := (public.Params().N.BitLen() + 7) / 8; len(digest) > size {
+		digest = digest[:size]
+	}
+	return []attempt{{mechanism{kind: ckmECDSA}, digest, ecdsaSignature}}
+}
+
+// ecdsaSignature turns r and s of equal length, as tokens return them, into the
+// Ecdsa-Sig-Value of RFC 3279, section 2.2.3.
+func ecdsaSignature(raw []byte) ([]byte, error) {
+	if len(raw) == 0 || len(raw)%2 != 0 {
+		return nil, fmt.Errorf("%w: %d bytes are no pair of numbers", ErrBadSignature, len(raw))
+	}
+	half := len(raw) / 2
+	return asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(raw[:half]), new(big.Int).SetBytes(raw[half:])})
+}
+
+// pkcs1Attempts uses CKM_RSA_PKCS on a DigestInfo, or raw RSA on the whole block
+// of RFC 8017, section 9.2.
+func pkcs1Attempts(public *rsa.PublicKey, digest []byte, h crypto.Hash) ([]attempt, error) {
+	info := append([]byte(hashes[h].digestInfo), digest...)
+	fill := public.Size() - 3 - len(info)
+	if fill < 8 {
+		return nil, fmt.Errorf("the key of %d bits is too short for %v", public.N.BitLen(), h)
+	}
+	block := append([]byte{0, 1}, bytes.Repeat([]byte{0xff}, fill)...)
+	block = append(append(block, 0), info...)
+	return []attempt{
+		{mechanism{kind: ckmRSAPKCS}, info, rsaSignature(public)},
+		{mechanism{kind: ckmRSAX509}, block, rsaSignature(public)},
+	}, nil
+}
+
+// pssAttempts uses CKM_RSA_PKCS_PSS, or raw RSA on a block made here.
+func pssAttempts(public *rsa.PublicKey, random io.Reader, digest []byte, opts *rsa.PSSOptions) ([]attempt, error) {
+	h := opts.HashFunc()
+	salt, err := saltLength(opts)
+	if err != nil {
+		return nil, err
+	}
+	block, err := hostPSS(public, random, digest, h, salt)
+	if err != nil {
+		return nil, err
+	}
+	parameters := &pssParameters{hashes[h].mechanism, hashes[h].mgf, uint(salt)}
+	return []attempt{
+		{mechanism{ckmRSAPKCSPSS, parameters}, digest, rsaSignature(public)},
+		{mechanism{kind: ckmRSAX509}, block, rsaSignature(public)},
+	}, nil
+}
+
+// saltLength reads both automatic lengths as that of the hash, which every
+// verifier and every profile of PSS for signatures accepts.
+func saltLength(opts *rsa.PSSOptions) (int, error) {
+	switch {
+	case opts.SaltLength == rsa.PSSSaltLengthAuto || opts.SaltLength == rsa.PSSSaltLengthEqualsHash:
+		return opts.HashFunc().Size(), nil
+	case opts.SaltLength < 0:
+		return 0, fmt.Errorf("salt length %d is not possible", opts.SaltLength)
+	}
+	return opts.SaltLength, nil
+}
+
+// hostPSS is EMSA-PSS-ENCODE of RFC 8017, section 9.1.1, with zero bytes in front
+// up to the length of the modulus.
+func hostPSS(public *rsa.PublicKey, random io.Reader, digest []byte, h crypto.Hash, saltLength int) ([]byte, error) {
+	bits := public.N.BitLen() - 1
+	size := (bits + 7) / 8
+	if saltLength > size-h.Size()-2 {
+		return nil, fmt.Errorf("the key of %d bits is too short for %v and a salt of %d bytes", public.N.BitLen(), h, saltLength)
+	}
+	if random == nil {
+		random = rand.Reader
+	}
+	salt := make([]byte, saltLength)
+	if _, err := io.ReadFull(random, salt); err != nil {
+		return nil, fmt.Errorf("reading random bytes: %w", err)
+	}
+	hasher := h.New()
+	hasher.Write(make([]byte, 8))
+	hasher.Write(digest)
+	hasher.Write(salt)
+	sum := hasher.Sum(nil)
+
+	block := make([]byte, size)
+	masked := block[:size-len(sum)-1]
+	masked[len(masked)-saltLength-1] = 1
+	copy(masked[len(masked)-saltLength:], salt)
+	applyMGF1(masked, sum, h)
+	masked[0] &= 0xff >> (8*size - bits)
+	copy(block[len(masked):], sum)
+	block[size-1] = 0xbc
+	return append(make([]byte, public.Size()-size), block...), nil
+}
+
+// applyMGF1 XORs data with the mask of RFC 8017, appendix B.2.1.
+func applyMGF1(data, seed []byte, h crypto.Hash) {
+	hasher := h.New()
+	for counter := uint32(0); len(data) > 0; counter++ {
+		hasher.Reset()
+		hasher.Write(seed)
+		hasher.Write(binary.BigEndian.AppendUint32(nil, counter))
+		mask := hasher.Sum(nil)
+		n := min(len(mask), len(data))
+		for i := range n {
+			data[i] ^= mask[i]
+		}
+		data = data[n:]
+	}
+}
+
+// rsaSignature gives a signature the length of the modulus: some tokens drop
+// leading zero bytes.
+func rsaSignature(public *rsa.PublicKey) func([]byte) ([]byte, error) {
+	return func(raw []byte) ([]byte, error) {
+		if len(raw) > public.Size() {
+			return nil, fmt.Errorf("%w: it has %d bytes instead of %d", ErrBadSignature, len(raw), public.Size())
+		}
+		return append(make([]byte, public.Size()-len(raw)), raw...), nil
+	}
+}
+
+// verifyRSA verifies a signature as it was asked for.
+func verifyRSA(public *rsa.PublicKey, digest, signature []byte, opts crypto.SignerOpts) error {
+	pss, ok := opts.(*rsa.PSSOptions)
+	if !ok {
+		return rsa.VerifyPKCS1v15(public, opts.HashFunc(), digest, signature)
+	}
+	salt, err := saltLength(pss)
+	if err != nil {
+		return err
+	}
+	return rsa.VerifyPSS(public, opts.HashFunc(), digest, signature, &rsa.PSSOptions{SaltLength: salt})
+}

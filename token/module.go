@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// Module is an open PKCS#11 module: a vendor's library that knows the vendor's
+// cards.
+type Module struct {
+	path string
+	lib  *library
+
+	open   sync.RWMutex // held shared by calls in progress, exclusively by Close
+	closed bool
+
+	mu      sync.Mutex // guards signers
+	signers map[*Signer]struct{}
+}
+
+// Open loads and initialises a PKCS#11 module (C_Initialize, PKCS #11 v2.40,
+// section 5.4). Close it after use.
+//
+// Before it runs any of the library's code it looks at the file: whether it is
+// there, and a library for this system and processor. What is wrong is said by a
+// [*ModuleError]; in a program built without cgo the error is [ErrNoCgo].
+//
+// The same file may be opened several times, also under different names, and by
+// other code of the process; it is finalized when the last Module of it is
+// closed, and only if it was this package that initialised it.
+//
+// Open runs the vendor's code in this process. It does not guard against a library
+// that crashes or hangs.
+func Open(path string) (*Module, error) {
+	if err := Available(); err != nil {
+		return nil, fmt.Errorf("opening module %q: %w", path, err)
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, moduleError(path, err)
+	}
+	file, err := checkFile(absolute)
+	if err != nil {
+		return nil, moduleError(path, err)
+	}
+	lib, err := openLibrary(absolute, file)
+	if err != nil {
+		return nil, moduleError(path, err)
+	}
+	return newModule(path, lib), nil
+}
+
+// moduleError says of which module err is, by the path that the caller wrote.
+func moduleError(path string, err error) error {
+	var known *ModuleError
+	if errors.As(err, &known) {
+		return &ModuleError{Path: path, Reason: known.Reason, Err: known.Err}
+	}
+	return &ModuleError{Path: path, Reason: "the module does not start: " + err.Error(), Err: err}
+}
+
+func newModule(path string, lib *library) *Module {
+	return &Module{path: path, lib: lib, signers: map[*Signer]struct{}{}}
+}
+
+// Path returns the path the module was opened with.
+func (m *Module) Path() string { return m.path }
+
+// Close closes every [Signer] of the module and finalizes the library if nobody
+// else uses it. It waits for calls in progress, so it must not be called from a
+// [PINPrompt]. Closing twice is harmless.
+func (m *Module) Close() error {
+	m.open.Lock()
+	defer m.open.Unlock()
+	if m.closed {
+		return nil
+	}
+	m.closed = true
+	var first error
+	for _, s := range m.openSigners() {
+		if err := s.Close(); first == nil {
+			first = err
+		}
+	}
+	if err := m.lib.release(); first == nil {
+		first = err
+	}
+	if first != nil {
+		return fmt.Errorf("closing module %q: %w", m.path, first)
+	}
+	return nil
+}
+
+// enter begins a call that Close must wait for; leave ends it.
+func (m *Module) enter() error {
+	m.open.RLock()
+	if m.closed {
+		m.open.RUnlock()
+		return fmt.Errorf("using module %q: %w", m.path, ErrClosed)
+	}
+	return nil
+}
+
+func (m *Module) leave() { m.open.RUnlock() }
+
+func (m *Module) add(s *Signer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.signers[s] = struct{}{}
+}
+
+func (m *Module) remove(s *Signer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.signers, s)
+}
+
+func (m *Module) openSigners() []*Signer {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := make([]*Signer, 0, len(m.signers))
+	for s := range m.signers {
+		list = append(list, s)
+	}
+	return list
+}
+
+// checkFile looks at a module's file without running it.
+func checkFile(path string) (os.FileInfo, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, &ModuleError{Reason: "no such file", Err: os.ErrNotExist}
+	case err != nil:
+		return nil, &ModuleError{Reason: "looking at the file: " + err.Error(), Err: err}
+	case !info.Mode().IsRegular():
+		return nil, &ModuleError{Reason: "not a file"}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &ModuleError{Reason: "reading the file: " + err.Error(), Err: err}
+	}
+	defer f.Close()
+	if reason := unfit(f, thisPlatform()); reason != "" {
+		return nil, &ModuleError{Reason: reason}
+	}
+	return info, nil
+}

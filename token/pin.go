@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// PINPrompt gets a PIN from the user or wherever it is kept. It is called at
+// most once for a login, holding up other logins to the same token, and must not
+// call back into the module. The bytes it returns belong to this package from then
+// on and are overwritten after use.
+type PINPrompt func(ctx context.Context, r PINRequest) ([]byte, error)
+
+// PINRequest says what a PIN is wanted for.
+type PINRequest struct {
+	Use         PINUse
+	Token       Info         // of now: its PIN.State tells of tries left, its Min and Max how long a PIN may be
+	Certificate *Certificate // whose key is to be used; nil for VerifyPIN
+}
+
+// PINUse is what a PIN is wanted for.
+type PINUse uint8
+
+// Uses of a PIN.
+const (
+	PINUseUnknown   PINUse = iota
+	PINUseLogin            // to log in
+	PINUseSignature        // to allow signatures of a key that asks every time, when already logged in
+	PINUseVerify           // to check the PIN, nothing else
+)
+
+// String returns unknown, login, signature or verify.
+func (u PINUse) String() string {
+	words := [...]string{"unknown", "login", "signature", "verify"}
+	if int(u) >= len(words) {
+		return words[PINUseUnknown]
+	}
+	return words[u]
+}
+
+// LoginOptions are the choices of a login. The zero value is the careful one.
+type LoginOptions struct {
+	// AllowLastTry lets a PIN be sent when the token says that one more wrong one
+	// locks it.
+	AllowLastTry bool
+
+	// OnPad is called just before a reader with its own keypad waits for the PIN,
+	// instead of a PINPrompt. Nil: nobody is told.
+	OnPad func(PINRequest)
+}
+
+// PINReason says what is wrong with a PIN.
+type PINReason uint8
+
+// Reasons of a PINError.
+const (
+	PINReasonUnknown PINReason = iota
+	PINWrong                   // the token refused it
+	PINLocked                  // no tries are left
+	PINLastTry                 // one try is left and AllowLastTry was not given
+	PINLength                  // too short or too long for the token
+	PINInvalid                 // characters that the token does not take
+	PINExpired                 // it must be changed first
+	PINNotSet                  // the token has no PIN yet
+)
+
+// Tries is what is known about the tries left for a PIN. PKCS#11 has no counter,
+// only flags.
+type Tries uint8
+
+// Tries left.
+const (
+	TriesUnknown Tries = iota
+	TriesNone
+	TriesOne
+)
+
+// PINError reports a PIN that the token refused, or that was not sent to it
+// because that could only do harm. The card counts every refusal: ask the user
+// again, never retry.
+type PINError struct {
+	Reason   PINReason
+	Left     Tries
+	Sent     bool // the token was asked, so that a try may have been used
+	Code     Code // the token's answer, 0 if it was not asked
+	Min, Max int  // the token's limits, for PINLength
+}
+
+func (e *PINError) Error() string {
+	switch e.Reason {
+	case PINWrong:
+		return "wrong PIN" + e.left()
+	case PINLocked:
+		return "the PIN is locked"
+	case PINLastTry:
+		return "only one try is left before the PIN locks"
+	case PINLength:
+		return "the PIN has a wrong length" + e.limits()
+	case PINInvalid:
+		return "the PIN has characters that the token does not take" + e.left()
+	case PINExpired:
+		return "the PIN has expired and must be changed"
+	case PINNotSet:
+		return "the PIN was never set"
+	}
+	return "the PIN was refused"
+}
+
+func (e *PINError) left() string {
+	switch e.Left {
+	case TriesOne:
+		return ", one try left"
+	case TriesNone:
+		return ", and now the PIN is locked"
+	}
+	return ""
+}
+
+func (e *PINError) limits() string {
+	if e.Max == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": this token wants %d to %d characters", e.Min, e.Max)
+}
+
+// Unwrap leads to the [Code], if the token was asked.
+func (e *PINError) Unwrap() error {
+	if e.Code == 0 {
+		return nil
+	}
+	return e.Code
+}
+
+// pinReasons tells which answers of C_Login are about the PIN.
+var pinReasons = map[Code]PINReason{
+	ckrPINIncorrect:          PINWrong,
+	ckrPINInvalid:            PINInvalid,
+	ckrPINLenRange:           PINLength,
+	ckrPINExpired:            PINExpired,
+	ckrPINLocked:             PINLocked,
+	ckrUserPINNotInitialized: PINNotSet,
+}
+
+// VerifyPIN checks the user PIN by a login (C_Login, PKCS #11 v2.40, section
+// 5.6), and logs out again. A wrong PIN is a [*PINError] and costs one try; more
+// than one is never used.
+//
+// A token that is logged in accepts any PIN, so VerifyPIN logs out first. When it
+// may not, because a [Signer] is open or the login is somebody else's, the error
+// is [ErrLoggedIn] and nothing is asked. The PIN of a key that wants its own one
+// for every signature is not checked.
+func (t *Token) VerifyPIN(ctx context.Context, ask PINPrompt, o LoginOptions) error {
+	if err := t.module.enter(); err != nil {
+		return err
+	}
+	defer t.module.leave()
+	if err := t.verifyPIN(ctx, login{token: t, ask: ask, options: o}); err != nil {
+		return fmt.Errorf("verifying PIN of token %q: %w", t.Label, err)
+	}
+	return nil
+}
+
+func (t *Token) verifyPIN(ctx context.Context, l login) (err error) {
+	slot := t.module.lib.slot(t.Slot)
+	if err := slot.take(ctx); err != nil {
+		return err
+	}
+	defer slot.release()
+	s, err := t.module.lib.openSession(ctx, t.Slot)
+	if err != nil {
+		return err
+	}
+	defer s.closeAfter(&err)
+	if err := t.leaveLogin(ctx, s, slot); err != nil {
+		return err
+	}
+	pin, err := l.pin(ctx, PINUseVerify)
+	if err != nil {
+		return err
+	}
+	defer clear(pin)
+	err = s.login(ctx, pin)
+	if isCode(err, ckrUserAlreadyLoggedIn) {
+		return fmt.Errorf("%w: %w", ErrLoggedIn, err)
+	}
+	if err == nil {
+		_ = s.logout(context.WithoutCancel(ctx)) // closing the last session does it too
+	}
+	return l.check(ctx, err)
+}
+
+// leaveLogin makes sure that nobody is logged in.
+func (t *Token) leaveLogin(ctx context.Context, s *session, slot *slotState) error {
+	in, err := s.loggedIn(ctx)
+	if err != nil || !in {
+		return err
+	}
+	if slot.signers.Load() > 0 || !t.module.lib.owned {
+		return ErrLoggedIn
+	}
+	return s.logout(ctx)
+}
+
+// login is one login to a token: whom to ask for the PIN, and for what.
+type login struct {
+	token       *Token
+	certificate *Certificate
+	ask         PINPrompt
+	options     LoginOptions
+}
+
+// pin asks for the PIN, once, after looking at the token's state of now, and
+// refuses what could only use up a try. It is nil when the reader's keypad asks.
+func (l login) pin(ctx context.Context, use PINUse) ([]byte, error) {
+	now, _, err := l.token.refresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := PINRequest{Use: use, Token: now, Certificate: l.certificate}
+	switch {
+	case now.PIN.State == PINStateLocked:
+		return nil, &PINError{Reason: PINLocked, Left: TriesNone}
+	case now.PIN.State == PINStateFinal && !l.options.AllowLastTry:
+		return nil, &PINError{Reason: PINLastTry, Left: TriesOne}
+	case now.PIN.Pad:
+		l.announce(r)
+		return nil, nil
+	case l.ask == nil:
+		return nil, errors.New("a PIN is needed and there is nobody to ask for it")
+	}
+	pin, err := l.ask(ctx, r)
+	if err == nil {
+		err = now.PIN.accepts(pin)
+	}
+	if err != nil {
+		clear(pin)
+		return nil, err
+	}
+	return pin, nil
+}
+
+// announce tells the user to look at the reader.
+func (l login) announce(r PINRequest) {
+	if l.options.OnPad != nil {
+		l.options.OnPad(r)
+	}
+}
+
+// accepts refuses a PIN of a length that the token rules out. An empty one is
+// always refused: it would reach the module as NULL, which means "ask on the keypad".
+func (p PIN) accepts(pin []byte) error {
+	if len(pin) == 0 || p.Max > 0 && (len(pin) < p.Min || len(pin) > p.Max) {
+		return &PINError{Reason: PINLength, Min: p.Min, Max: p.Max}
+	}
+	return nil
+}
+
+// check turns the answer of C_Login into a PINError where it is about the PIN,
+// and finds out how many tries are left by reading the flags again.
+func (l login) check(ctx context.Context, err error) error {
+	var code Code
+	if !errors.As(err, &code) || pinReasons[code] == PINReasonUnknown {
+		return err
+	}
+	e := &PINError{Reason: pinReasons[code], Sent: true, Code: code}
+	now, _, err := l.token.refresh(context.WithoutCancel(ctx))
+	switch {
+	case e.Reason == PINLocked || err == nil && now.PIN.State == PINStateLocked:
+		e.Left = TriesNone
+	case err == nil && now.PIN.State == PINStateFinal:
+		e.Left = TriesOne
+	}
+	e.Min, e.Max = now.PIN.Min, now.PIN.Max
+	return e
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Token is a card or other token that was present when [Module.Tokens] looked.
+// The information in it is of that moment.
+type Token struct {
+	Info
+	module *Module
+}
+
+// Info describes a token. Texts come from the card; characters that cannot be
+// printed are taken out.
+type Info struct {
+	Slot         uint   // PKCS#11 slot number; it changes from one run to the next
+	Reader       string // the slot's description, mostly the name of the reader
+	Label        string
+	Serial       string
+	Model        string
+	Manufacturer string
+	PIN          PIN
+}
+
+// PIN is what a token says about its user PIN. It has no counter of tries:
+// PKCS#11 has none.
+type PIN struct {
+	State PINState
+	Min   int  // shortest PIN in bytes; Min and Max are 0 if the token says nothing plausible
+	Max   int  // longest PIN in bytes
+	Pad   bool // the PIN is typed on the reader (CKF_PROTECTED_AUTHENTICATION_PATH)
+}
+
+// PINState is the state of a token's user PIN, from the flags of CK_TOKEN_INFO
+// (PKCS #11 v2.40, section 3.2).
+type PINState uint8
+
+// States of a PIN.
+const (
+	PINStateUnknown PINState = iota // the token does not say, or is known to lie
+	PINStateOK                      // no wrong PIN since the last right one
+	PINStateLow                     // at least one wrong PIN since the last right one
+	PINStateFinal                   // one try left
+	PINStateLocked                  // no try left: only the PUK helps
+	PINStateNotSet                  // the PIN was never set
+)
+
+// String returns the word of the JSON form: unknown, ok, low, final, locked or
+// notSet.
+func (s PINState) String() string {
+	words := [...]string{"unknown", "ok", "low", "final", "locked", "notSet"}
+	if int(s) >= len(words) {
+		return words[PINStateUnknown]
+	}
+	return words[s]
+}
+
+// MarshalText returns what String does.
+func (s PINState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Tokens lists the initialised tokens in the module's slots (C_GetSlotList,
+// C_GetSlotInfo, C_GetTokenInfo: PKCS #11 v2.40, section 5.5). It needs no PIN.
+//
+// A slot whose token cannot be read, such as a foreign card in a second reader, is
+// left out and reported in the second result; it does not keep the others from
+// being listed. No token at all is no error.
+func (m *Module) Tokens(ctx context.Context) ([]*Token, []*SlotError, error) {
+	if err := m.enter(); err != nil {
+		return nil, nil, err
+	}
+	defer m.leave()
+	slots, err := m.lib.slotList(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing slots of module %q: %w", m.path, err)
+	}
+	var tokens []*Token
+	var skipped []*SlotError
+	for _, slot := range slots {
+		token, err := m.token(ctx, slot)
+		if ctx.Err() != nil {
+			return nil, nil, fmt.Errorf("listing tokens of module %q: %w", m.path, ctx.Err())
+		}
+		if err != nil {
+			skipped = append(skipped, err)
+		}
+		if token != nil {
+			tokens = append(tokens, token)
+		}
+	}
+	return tokens, skipped, nil
+}
+
+// slotList asks again when the list grew between the two calls that
+// C_GetSlotList takes.
+func (l *library) slotList(ctx context.Context) (slots []uint, err error) {
+	for range 3 {
+		err = l.call(ctx, func(c cryptoki) error {
+			slots, err = c.SlotList()
+			return err
+		})
+		if !isCode(err, ckrBufferTooSmall) {
+			break
+		}
+	}
+	return slots, err
+}
+
+// token reads one slot. It returns nil and no error for a slot that is empty by
+// now or whose token is not initialised.
+func (m *Module) token(ctx context.Context, slot uint) (*Token, *SlotError) {
+	info, initialised, err := m.lib.info(ctx, slot)
+	switch {
+	case isCode(err, ckrTokenNotPresent):
+		return nil, nil
+	case err != nil:
+		return nil, &SlotError{Slot: slot, Reader: info.Reader, Err: err}
+	case !initialised:
+		return nil, nil
+	}
+	return &Token{Info: info, module: m}, nil
+}
+
+// info reads a slot. The reader's name is a nicety: when only that is missing
+// there is no error.
+func (l *library) info(ctx context.Context, slot uint) (info Info, initialised bool, err error) {
+	var raw tokenInfo
+	var reader string
+	err = l.call(ctx, func(c cryptoki) (err error) {
+		reader, _ = c.SlotDescription(slot)
+		raw, err = c.TokenInfo(slot)
+		return err
+	})
+	if err != nil {
+		return Info{Slot: slot, Reader: clean(reader)}, false, err
+	}
+	return Info{
+		Slot: slot, Reader: clean(reader), Label: clean(raw.label), Serial: clean(raw.serial),
+		Model: clean(raw.model), Manufacturer: clean(raw.manufacturer), PIN: raw.pin(),
+	}, raw.flags&ckfTokenInitialized != 0, nil
+}
+
+// refresh returns the token's information of now, and an error if another card
+// is in the slot.
+func (t *Token) refresh(ctx context.Context) (Info, uint, error) {
+	var raw tokenInfo
+	err := t.module.lib.call(ctx, func(c cryptoki) (err error) {
+		raw, err = c.TokenInfo(t.Slot)
+		return err
+	})
+	if err != nil {
+		return Info{}, 0, fmt.Errorf("reading token %q: %w", t.Label, err)
+	}
+	now := t.Info
+	now.Label, now.Serial, now.PIN = clean(raw.label), clean(raw.serial), raw.pin()
+	if now.Serial != t.Serial || now.Label != t.Label {
+		return Info{}, 0, fmt.Errorf("reading token %q: %w: another token (%q, serial %q) is in its place", t.Label, ErrRemoved, now.Label, now.Serial)
+	}
+	return now, raw.flags, nil
+}
+
+// pin reads the PIN's state and limits.
+func (i tokenInfo) pin() PIN {
+	p := PIN{State: i.pinState(), Pad: i.flags&ckfProtectedAuthPath != 0}
+	if i.maxPIN > 0 && i.maxPIN <= 255 && i.minPIN <= i.maxPIN {
+		p.Min, p.Max = int(i.minPIN), int(i.maxPIN)
+	}
+	return p
+}
+
+// lyingModel is the model that OpenSC gives to cards it makes a PKCS#15 layout
+// up for. For Italian CNS cards it never asks the card for its counter and says
+// "locked" of healthy ones (OpenSC#2763, #3479, #3804).
+const lyingModel = "PKCS#15 emulated"
+
+func (i tokenInfo) pinState() PINState {
+	switch {
+	case i.flags&ckfUserPINLocked != 0 && clean(i.model) == lyingModel:
+		return PINStateUnknown
+	case i.flags&ckfUserPINLocked != 0:
+		return PINStateLocked
+	case i.flags&ckfUserPINFinalTry != 0:
+		return PINStateFinal
+	case i.flags&ckfUserPINCountLow != 0:
+		return PINStateLow
+	case i.flags&ckfUserPINInitialized == 0:
+		return PINStateNotSet
+	}
+	return PINStateOK
+}
+
+// clean makes a text of a card fit to be printed: fixed-width fields are padded
+// with spaces or zero bytes, and a control character could play with a terminal.
+func clean(s string) string {
+	s, _, _ = strings.Cut(s, "\x00")
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	return strings.TrimSpace(s)
+}
+
+// gone says whether an error is about the session, the card or the call itself
+// rather than about the one thing that was asked for.
+func gone(err error) bool {
+	return errors.Is(err, ErrRemoved) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+		isCode(err, ckrDeviceError, ckrGeneralError, ckrCryptokiNotInitialized)
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/verify/report"
+	"github.com/pectoken/pectoken/verify/trust"
+)
+
+// Options say how to verify.
+type Options struct {
+	Trust *trust.Anchors // whom to rely on; nil: nobody, so that nothing is valid
+	Now   time.Time      // REQUIRED: the caller's clock
+	Time  time.Time      // judge as of this moment; zero: Now
+
+	Name    string            // of the file, for the report
+	Content *io.SectionReader // what a detached signature is about; nil: not given
+	// ExtractTo receives the content of an attached signature while it is
+	// read. It is unproven until the report says that the signature is intact.
+	// Nil discards it.
+	ExtractTo io.Writer
+}
+
+// at returns the moment the verdict is about, and how it is known.
+func (o Options) at() *report.BestTime {
+	if o.Time.IsZero() {
+		return &report.BestTime{Time: o.Now.UTC(), Source: report.FromNow}
+	}
+	return &report.BestTime{Time: o.Time.UTC(), Source: report.FromGiven}
+}
+
+// File verifies every signature in a file.
+//
+// Everything about the file itself is in the report, be it forged, damaged or
+// of an unknown format. The error is for what stopped the work: a failing
+// reader or writer, a cancelled context, a missing Now.
+func File(ctx context.Context, src *io.SectionReader, o Options) (*report.Report, error) {
+	if o.Now.IsZero() {
+		return nil, errors.New("verifying: Options.Now is not set")
+	}
+	src = io.NewSectionReader(watched{ctx, src}, 0, src.Size())
+	r, err := file(src, o)
+	if err != nil {
+		return nil, fmt.Errorf("verifying: %w", err)
+	}
+	r.File = o.Name
+	return r, nil
+}
+
+func file(src *io.SectionReader, o Options) (*report.Report, error) {
+	isPDF, err := startsPDF(src)
+	switch {
+	case err != nil:
+		return nil, err
+	case cms.Recognize(rewound(src)):
+		return cmsFile(src, o)
+	case isPDF:
+		return pdfFile(src, o)
+	}
+	return &report.Report{Error: &report.Error{
+		Code:    report.UnsupportedFormat,
+		Message: "neither a PDF nor a CMS signature (.p7m, .p7s)",
+	}}, nil
+}
+
+// headerWindow is where readers look for %PDF- (ISO 32000-2, annex I.3.2).
+const headerWindow = 1024
+
+func startsPDF(src *io.SectionReader) (bool, error) {
+	start := make([]byte, min(headerWindow, src.Size()))
+	if _, err := src.ReadAt(start, 0); err != nil && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("reading file: %w", err)
+	}
+	return bytes.Contains(start, []byte("%PDF-")), nil
+}
+
+// rewound returns an independent reader of the whole file.
+func rewound(src *io.SectionReader) *io.SectionReader {
+	return io.NewSectionReader(src, 0, src.Size())
+}
+
+// watched stops reading when a context is cancelled, and tells failures of
+// the reader from what a file says.
+type watched struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+// ReadAt implements [io.ReaderAt].
+func (w watched) ReadAt(p []byte, off int64) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, &readError{err}
+	}
+	n, err := w.r.ReadAt(p, off)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &readError{err}
+	}
+	return n, err
+}
+
+// readError is a failure of the medium, not of the file's format.
+type readError struct{ err error }
+
+func (e *readError) Error() string { return e.err.Error() }
+func (e *readError) Unwrap() error { return e.err }
+
+// stopped returns the error if it isn't about the file itself.
+func stopped(err error) error {
+	var read *readError
+	var write *cms.WriteError
+	if errors.As(err, &read) || errors.As(err, &write) {
+		return err
+	}
+	return nil
+}
+
+// damagedFile is the report on a file of a known format that can't be read as
+// such: one signature, about which only that is known.
+func damagedFile(format, signature string, err error) *report.Report {
+	s := &report.Signature{ID: "S1", Format: signature}
+	fail(s, report.FormatFailure, fmt.Sprintf("the file is damaged or cut short: %v", err))
+	s.Integrity = report.Broken
+	return finish(&report.Report{Format: format, Signatures: []*report.Signature{s}})
+}
+
+// finish gives a report the worst verdict of its signatures.
+func finish(r *report.Report) *report.Report {
+	if len(r.Signatures) == 0 {
+		r.Error = &report.Error{Code: report.NoSignature, Message: "the file holds no signature"}
+		return r
+	}
+	r.Verdict = report.Valid
+	for _, s := range r.Signatures {
+		r.Verdict = report.Worst(r.Verdict, s.Verdict)
+	}
+	return r
+}

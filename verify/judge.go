@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verify
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+
+	"github.com/pectoken/pectoken/cns"
+	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/verify/report"
+	"github.com/pectoken/pectoken/verify/trust"
+)
+
+// judge gives one signer of a SignedData its verdict (ETSI EN 319 102-1,
+// clause 5.3). The first thing that is wrong decides.
+func judge(sd *cms.SignedData, c *cms.Check, o Options) *report.Signature {
+	s := &report.Signature{
+		Format:    "CAdES",
+		BestTime:  o.at(),
+		Integrity: integrity(c),
+		Covers:    report.WholeFile,
+	}
+	describe(s, c)
+	describeProfile(s, sd, c)
+	if failedFacts(s, c) {
+		return s
+	}
+	if missingFacts(s, c) {
+		return s
+	}
+	if weakAlgorithm(s, c) || !trusted(s, sd, c, o) {
+		return s
+	}
+	s.Verdict, s.Indication = report.Valid, report.TotalPassed
+	return s
+}
+
+// integrity is the arithmetic of a check and nothing else.
+func integrity(c *cms.Check) report.Integrity {
+	for _, p := range []cms.Problem{
+		cms.DigestMismatch, cms.SignatureMismatch, cms.DigestAlgorithmDiffers,
+		cms.AttributesRequired, cms.AttributesAsContent, cms.MessageDigestMissing,
+	} {
+		if c.Has(p) {
+			return report.Broken
+		}
+	}
+	if c.ValueMatches && c.ContentDigest != nil {
+		return report.Intact
+	}
+	return report.IntegrityUnknown
+}
+
+// failures are the problems that make a signature invalid, in the order of
+// EN 319 102-1: what the first one says is the reason.
+//
+// A certificate that isn't the one the signer bound to the signature is
+// NO_SIGNING_CERTIFICATE_FOUND there, which would leave the verdict open. RFC
+// 5035, section 5.4, is stricter and is followed: the signature is invalid.
+var failures = []struct {
+	problem cms.Problem
+	sub     report.SubIndication
+}{
+	{cms.Malformed, report.FormatFailure},
+	{cms.DigestMismatch, report.HashFailure},
+	{cms.AttributesRequired, report.FormatFailure},
+	{cms.AttributesAsContent, report.FormatFailure},
+	{cms.SignatureMismatch, report.SigCryptoFailure},
+	{cms.DigestAlgorithmDiffers, report.SigCryptoFailure},
+	{cms.CertificateSwapped, report.NoSigningCertificateFound},
+	{cms.ContentTypeMissing, report.FormatFailure},
+	{cms.ContentTypeMismatch, report.FormatFailure},
+	{cms.MessageDigestMissing, report.FormatFailure},
+	{cms.AttributeInvalid, report.FormatFailure},
+}
+
+func failedFacts(s *report.Signature, c *cms.Check) bool {
+	for _, f := range failures {
+		if found := c.Find(f.problem); found != nil {
+			fail(s, f.sub, found.Detail)
+			return true
+		}
+	}
+	return false
+}
+
+// gaps are the problems that leave a verdict open.
+var gaps = []struct {
+	problem cms.Problem
+	sub     report.SubIndication
+}{
+	{cms.ContentMissing, report.SignedDataNotFound},
+	{cms.CertificateMissing, report.NoSigningCertificateFound},
+	{cms.CertificateUnreadable, report.NoSigningCertificateFound},
+	{cms.AlgorithmUnsupported, report.CryptoConstraintsFailure},
+	{cms.ReferenceUnreadable, report.SigConstraintsFailure},
+}
+
+func missingFacts(s *report.Signature, c *cms.Check) bool {
+	for _, g := range gaps {
+		if found := c.Find(g.problem); found != nil {
+			leaveOpen(s, g.sub, found.Detail)
+			return true
+		}
+	}
+	if s.Integrity != report.Intact { // no finding explains it: never go on
+		leaveOpen(s, report.SigConstraintsFailure, "the signature could not be computed")
+		return true
+	}
+	return false
+}
+
+// weakAlgorithm stops at algorithms that others can break today: MD5, SHA-1,
+// and RSA below 1900 bits (SOG-IS agreed cryptographic mechanisms 1.3). When
+// they were still good can only be told with a timestamp.
+func weakAlgorithm(s *report.Signature, c *cms.Check) bool {
+	reason := ""
+	switch h := c.Signer.Hash(); h {
+	case crypto.MD5, crypto.SHA1:
+		reason = fmt.Sprintf("the digest %v can be forged", h)
+	}
+	if key, ok := c.Certificate.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < 1900 {
+		reason = fmt.Sprintf("an RSA key of %d bits is too short", key.N.BitLen())
+	}
+	if reason == "" {
+		return false
+	}
+	leaveOpen(s, report.CryptoConstraintsFailure, reason)
+	return true
+}
+
+// trusted looks for a chain and fills in what it says.
+func trusted(s *report.Signature, sd *cms.SignedData, c *cms.Check, o Options) bool {
+	chain := o.Trust.Chain(c.Certificate, otherCertificates(sd, c), o.at().Time)
+	s.Trusted = chain.Status == trust.Trusted
+	switch chain.Status {
+	case trust.Trusted:
+		warn(s, "revocationNotChecked", "whether the certificate was revoked or suspended was not checked")
+		return maySign(s, c.Certificate)
+	case trust.OutOfBounds:
+		leaveOpen(s, report.OutOfBoundsNoPOE, chain.Reason)
+	case trust.Violation:
+		leaveOpen(s, report.ChainConstraintsFailure, chain.Reason)
+	default:
+		leaveOpen(s, report.NoCertificateChainFound, chain.Reason)
+	}
+	return false
+}
+
+// maySign checks that the key may sign: a keyUsage extension must allow
+// digital signatures or content commitment (RFC 5280, section 4.2.1.3).
+func maySign(s *report.Signature, c *x509.Certificate) bool {
+	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	if c.KeyUsage != 0 && c.KeyUsage&signs == 0 {
+		leaveOpen(s, report.ChainConstraintsFailure, "the certificate does not allow its key to sign documents")
+		return false
+	}
+	return true
+}
+
+func otherCertificates(sd *cms.SignedData, c *cms.Check) []*x509.Certificate {
+	var list []*x509.Certificate
+	for _, other := range sd.Certificates {
+		if x, err := other.X509(); err == nil && other != c.Raw {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
+// describe fills in who signed, with what, and when they say they did.
+func describe(s *report.Signature, c *cms.Check) {
+	s.Algorithm = c.Signer.Algorithm(c.Certificate)
+	if !c.SigningTime.IsZero() {
+		claimed := c.SigningTime.UTC()
+		s.ClaimedTime = &claimed
+	}
+	if c.Certificate != nil {
+		s.Certificate = describeCertificate(c.Certificate)
+		s.Signer = describeSigner(c.Certificate)
+	}
+	if c.Order == cms.OrderStored {
+		warn(s, "attributeOrder", "the signed attributes verify only in the order stored, which is not the DER that the standard asks for")
+	}
+}
+
+// describeProfile decides format and level: CAdES wants the certificate bound
+// to the signature, and B-B a signing time and the certificate in the file
+// (ETSI EN 319 122-1, clause 6.3).
+func describeProfile(s *report.Signature, sd *cms.SignedData, c *cms.Check) {
+	if !c.Referenced {
+		s.Format = "CMS"
+		warn(s, "certificateNotBound", "no signing-certificate attribute binds the certificate to the signature: this is plain CMS, not CAdES")
+		return
+	}
+	if c.Order == cms.OrderDER && !c.SigningTime.IsZero() && c.Raw != nil {
+		s.Level = "B-B"
+	}
+}
+
+func describeSigner(c *x509.Certificate) *report.Signer {
+	who := cns.SubjectOf(c)
+	return &report.Signer{Name: who.Name, CodiceFiscale: who.CodiceFiscale, Organization: who.Organization, Country: who.Country}
+}
+
+func describeCertificate(c *x509.Certificate) *report.Certificate {
+	return &report.Certificate{
+		Subject:   cns.DistinguishedName(c.Subject),
+		Issuer:    cns.DistinguishedName(c.Issuer),
+		Serial:    fmt.Sprintf("%X", c.SerialNumber),
+		SHA256:    fmt.Sprintf("%x", sha256.Sum256(c.Raw)),
+		NotBefore: c.NotBefore.UTC(),
+		NotAfter:  c.NotAfter.UTC(),
+	}
+}
+
+func fail(s *report.Signature, sub report.SubIndication, reason string) {
+	s.Verdict, s.Indication, s.SubIndication, s.Reason = report.Invalid, report.TotalFailed, sub, reason
+}
+
+func leaveOpen(s *report.Signature, sub report.SubIndication, reason string) {
+	s.Verdict, s.Indication, s.SubIndication, s.Reason = report.Indeterminate, report.IndicationIndeterminate, sub, reason
+}
+
+func warn(s *report.Signature, code, message string) {
+	s.Warnings = append(s.Warnings, report.Warning{Code: code, Message: message})
+}

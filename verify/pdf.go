@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verify
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/sign/pdf"
+	"github.com/pectoken/pectoken/verify/report"
+)
+
+// pdfFile verifies the signatures of a PDF.
+func pdfFile(src *io.SectionReader, o Options) (*report.Report, error) {
+	signatures, err := pdfSignatures(src)
+	if err != nil {
+		if stop := stopped(err); stop != nil {
+			return nil, stop
+		}
+		return unreadablePDF(src, err)
+	}
+	r := &report.Report{Format: "pdf"}
+	for _, sig := range signatures {
+		if sig.Type == "DocTimeStamp" || sig.SubFilter == "ETSI.RFC3161" {
+			r.Warnings = append(r.Warnings, report.Warning{
+				Code:    "timestampNotChecked",
+				Message: fmt.Sprintf("the document timestamp %q was not checked", sig.Field),
+			})
+			continue
+		}
+		s, err := pdfSignature(sig, o)
+		if err != nil {
+			return nil, err
+		}
+		s.ID = fmt.Sprintf("S%d", len(r.Signatures)+1)
+		r.Format = "pades"
+		r.Signatures = append(r.Signatures, s)
+	}
+	return finish(r), nil
+}
+
+func pdfSignatures(src *io.SectionReader) ([]*pdf.Signature, error) {
+	doc, err := pdf.Open(src, src.Size())
+	if err != nil {
+		return nil, err
+	}
+	return doc.Signatures()
+}
+
+// unreadablePDF reports on a PDF whose structure can't be followed. If it
+// shows traces of a signature, that signature failed.
+func unreadablePDF(src *io.SectionReader, cause error) (*report.Report, error) {
+	var encrypted *pdf.EncryptedError
+	if errors.As(cause, &encrypted) {
+		return &report.Report{Format: "pdf", Error: &report.Error{Code: report.Encrypted, Message: cause.Error()}}, nil
+	}
+	signed, err := pdf.LooksSigned(src, src.Size())
+	switch {
+	case err != nil:
+		return nil, err
+	case signed:
+		return damagedFile("pades", "PAdES", cause), nil
+	}
+	return &report.Report{Format: "pdf", Error: &report.Error{Code: report.Unreadable, Message: cause.Error()}}, nil
+}
+
+// pdfSignature judges one signature of a PDF: first what it covers, which
+// needs no cryptography, then the CMS in it (ETSI EN 319 142-1, clause 6.3).
+func pdfSignature(sig *pdf.Signature, o Options) (*report.Signature, error) {
+	s, err := judgePDF(sig, o)
+	if err != nil {
+		return nil, err
+	}
+	s.Field = sig.Field
+	s.Covers = coverage(sig.Covers)
+	s.ModifiedAfterSigning = sig.AppendedBytes > 0 || sig.Removed
+	if s.ClaimedTime == nil && !sig.Time.IsZero() {
+		claimed := sig.Time.UTC()
+		s.ClaimedTime = &claimed
+	}
+	if problem, found := structureProblem(s, sig); found {
+		fail(s, report.FormatFailure, problem)
+	}
+	if s.Verdict == report.Valid && (s.ModifiedAfterSigning || s.Covers != report.WholeFile) {
+		leaveOpen(s, report.SigConstraintsFailure,
+			fmt.Sprintf("%d bytes were added to the document after this signature, and what they change was not analysed", sig.AppendedBytes))
+	}
+	return s, nil
+}
+
+// structureProblem returns the first way in which the signature isn't tied to
+// the document as ISO 32000-2 asks. Stray octets after the value in /Contents
+// are only worth a warning: no reader shows them.
+func structureProblem(s *report.Signature, sig *pdf.Signature) (string, bool) {
+	for _, p := range sig.Problems {
+		if p != pdf.ProblemPadding {
+			return p.String(), true
+		}
+		warn(s, "padding", p.String())
+	}
+	if sig.Covers != pdf.CoversWholeFile && sig.Covers != pdf.CoversRevision {
+		return "the signature covers neither the file nor a revision of it", true
+	}
+	return "", false
+}
+
+func coverage(c pdf.Coverage) report.Coverage {
+	switch c {
+	case pdf.CoversWholeFile:
+		return report.WholeFile
+	case pdf.CoversRevision:
+		return report.Revision
+	case pdf.CoversPart:
+		return report.Part
+	}
+	return ""
+}
+
+// judgePDF judges the CMS in /Contents over the bytes of /ByteRange.
+func judgePDF(sig *pdf.Signature, o Options) (*report.Signature, error) {
+	s := &report.Signature{Format: "PDF", BestTime: o.at()}
+	switch sig.SubFilter {
+	case "ETSI.CAdES.detached", "adbe.pkcs7.detached":
+	default:
+		leaveOpen(s, report.SigConstraintsFailure, fmt.Sprintf("signatures of the kind %q can't be checked", sig.SubFilter))
+		return s, nil
+	}
+	sd, err := cms.Read(bytes.NewReader(sig.Contents), cms.ReadOptions{})
+	if err != nil {
+		fail(s, report.FormatFailure, fmt.Sprintf("the signature value can't be read: %v", err))
+		s.Integrity = report.Broken
+		return s, nil
+	}
+	if problem := notDetached(sd); problem != "" {
+		fail(s, report.FormatFailure, problem)
+		s.Integrity = report.Broken
+		return s, nil
+	}
+	if err := sd.DigestContent(sig.SignedBytes()); err != nil {
+		return nil, err
+	}
+	s = judge(sd, sd.Check(sd.Signers[0]), o)
+	describePDFProfile(s, sig)
+	return s, nil
+}
+
+// notDetached says why a SignedData can't be a signature of a PDF: it needs
+// one signer (ETSI EN 319 142-1, clause 6.2.1) and no content of its own, or
+// the document would not be what was signed (ISO 32000-2, 12.8.3.3.1).
+func notDetached(sd *cms.SignedData) string {
+	switch {
+	case sd.Attached:
+		return "the signature carries a content of its own in place of the document"
+	case len(sd.Signers) != 1:
+		return fmt.Sprintf("the signature value has %d signers, a PDF signature has one", len(sd.Signers))
+	}
+	return ""
+}
+
+// describePDFProfile names what describeProfile called CAdES: PAdES by its
+// SubFilter, whose B-B level wants the time in the dictionary and not in the
+// CMS (ETSI EN 319 142-1, clause 6.3).
+func describePDFProfile(s *report.Signature, sig *pdf.Signature) {
+	s.Level = ""
+	if sig.SubFilter != "ETSI.CAdES.detached" || s.Format != "CAdES" {
+		s.Format = "PDF"
+		return
+	}
+	s.Format = "PAdES"
+	if s.ClaimedTime == nil && !sig.Time.IsZero() {
+		s.Level = "B-B"
+	}
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import "time"
+
+// Report is the answer about one file.
+//
+// Either Error is set and the file could not be judged at all, or Verdict,
+// Signatures and Timestamps say what was found.
+type Report struct {
+	File   string `json:"file"`
+	Format string `json:"format,omitempty"` // "pades", "cades", or "pdf" when a PDF holds no signature
+	// Verdict is the worst of the signatures' verdicts; see [Worst].
+	Verdict    Verdict      `json:"verdict"`
+	Signatures []*Signature `json:"signatures"`
+	Timestamps []*Timestamp `json:"timestamps"`
+	Content    *Content     `json:"content,omitempty"`
+	Nested     []*Report    `json:"nested"`
+	Warnings   []Warning    `json:"warnings,omitempty"`
+	Error      *Error       `json:"error,omitempty"`
+}
+
+// Error says why a file could not be judged.
+type Error struct {
+	Code    ErrorCode `json:"code"`
+	Message string    `json:"message"`
+}
+
+// ErrorCode is the stable word for an [Error].
+type ErrorCode string
+
+// The reasons a file gets an error instead of a verdict.
+const (
+	UnsupportedFormat ErrorCode = "unsupportedFormat" // neither a PDF nor CMS SignedData
+	NoSignature       ErrorCode = "noSignature"       // a known format that holds no signature
+	Unreadable        ErrorCode = "unreadable"        // the file could not be opened or read, or is a damaged PDF
+	Encrypted         ErrorCode = "encrypted"         // a PDF whose signatures can't be found without its password
+)
+
+// Signature is the answer about one signature.
+type Signature struct {
+	ID     string `json:"id"`              // "S1", "S2", … in the order of the file
+	Field  string `json:"field,omitempty"` // PDF: the name of the signature field
+	Format string `json:"format"`          // "PAdES", "CAdES"; "PDF" and "CMS" for signatures that are no AdES
+	Level  string `json:"level,omitempty"` // "B-B"; empty when the baseline profile isn't met
+
+	Verdict       Verdict       `json:"verdict"`
+	Indication    Indication    `json:"indication"`
+	SubIndication SubIndication `json:"subIndication,omitempty"`
+	Reason        string        `json:"reason,omitempty"` // one sentence: why the verdict isn't valid
+
+	Integrity Integrity `json:"integrity"`
+	Trusted   bool      `json:"trusted"` // the signer's certificate chains to a given anchor at the time of the verdict
+
+	Signer      *Signer      `json:"signer,omitempty"`
+	Certificate *Certificate `json:"certificate,omitempty"`
+	Algorithm   string       `json:"algorithm,omitempty"` // "RSA-2048 with SHA-256", for a person
+
+	ClaimedTime *time.Time `json:"claimedTime,omitempty"` // the signer's own word, proven by nobody
+	BestTime    *BestTime  `json:"bestTime,omitempty"`    // the moment the verdict is about
+
+	Covers               Coverage `json:"covers,omitempty"`
+	ModifiedAfterSigning bool     `json:"modifiedAfterSigning"`
+	Changes              []Change `json:"changes"`
+
+	Qualification     Qualification `json:"qualification"`
+	CounterSignatures []*Signature  `json:"counterSignatures"`
+	Timestamps        []*Timestamp  `json:"timestamps"`
+	Warnings          []Warning     `json:"warnings"`
+}
+
+// Signer is who the certificate says signed.
+type Signer struct {
+	Name          string `json:"name,omitempty"`
+	CodiceFiscale string `json:"codiceFiscale,omitempty"` // Italian tax code, when the certificate holds one
+	Organization  string `json:"organization,omitempty"`
+	Country       string `json:"country,omitempty"`
+}
+
+// Certificate identifies the signer's certificate.
+type Certificate struct {
+	Subject   string    `json:"subject"`
+	Issuer    string    `json:"issuer"`
+	Serial    string    `json:"serial"` // hexadecimal, as openssl prints it
+	SHA256    string    `json:"sha256"` // hexadecimal digest of the DER
+	NotBefore time.Time `json:"notBefore"`
+	NotAfter  time.Time `json:"notAfter"`
+}
+
+// BestTime is a moment and how it is known.
+type BestTime struct {
+	Time   time.Time  `json:"time"`
+	Source TimeSource `json:"source"`
+}
+
+// TimeSource says where a [BestTime] comes from.
+type TimeSource string
+
+// The sources of a time, weakest first.
+const (
+	FromNow       TimeSource = "now"       // the clock of whoever verifies
+	FromGiven     TimeSource = "given"     // asked for by whoever verifies
+	FromTimestamp TimeSource = "timestamp" // proven by a timestamp
+)
+
+// Timestamp is the answer about one timestamp token.
+type Timestamp struct {
+	ID      string    `json:"id"`
+	Verdict Verdict   `json:"verdict"`
+	Time    time.Time `json:"time"`
+}
+
+// Content describes the document inside a signature file.
+type Content struct {
+	Name      string `json:"name,omitempty"`
+	MediaType string `json:"mediaType,omitempty"`
+	SHA256    string `json:"sha256,omitempty"` // hexadecimal digest of the content
+	Size      int64  `json:"size"`             // bytes
+}
+
+// Change is something that differs between what was signed and the file.
+type Change struct {
+	Kind    string `json:"kind"`
+	Allowed bool   `json:"allowed"`
+	What    string `json:"what"`
+}
+
+// Warning is something a reader of the verdict should know. It never makes a
+// verdict better.
+type Warning struct {
+	Code    string `json:"code"` // a stable word
+	Message string `json:"message"`
+}
+
+// Coverage is how much of the file a signature's bytes are.
+type Coverage string
+
+// The coverages; the empty value is unknown.
+const (
+	WholeFile Coverage = "wholeFile" // every byte but the signature value itself
+	Revision  Coverage = "revision"  // a whole earlier state of the file; bytes were added since
+	Part      Coverage = "part"      // anything else: some bytes are signed by nobody
+)
+
+// Qualification is the legal quality of a signature by EU Regulation 910/2014
+// and ETSI TS 119 615. Without trusted lists it is [QualificationUnknown].
+type Qualification string
+
+// The qualifications known to this version.
+const (
+	QualificationUnknown Qualification = "unknown"
+	QualificationNone    Qualification = "none"
+	QESig                Qualification = "QESig"
+)
