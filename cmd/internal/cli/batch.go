@@ -136,12 +136,8 @@ func (b *batch) checkOutputs(inputs []os.FileInfo) {
 }
 
 func (b *batch) checkOutput(j *job, inputs []os.FileInfo) error {
-	if existing, err := os.Stat(j.output); err == nil {
-		for _, in := range inputs {
-			if in != nil && os.SameFile(existing, in) {
-				return usageError("pectoken sign --help", "%q is an input, and an input is never written over", j.output)
-			}
-		}
+	if err := notInput(j.output, inputs...); err != nil {
+		return err
 	}
 	return outfile.Check(j.output, b.options.output.mode())
 }

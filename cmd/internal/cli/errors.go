@@ -42,7 +42,7 @@ func worst(a, b exitCode) exitCode {
 // problem is an error with what the program does about it.
 type problem struct {
 	exit exitCode
-	code string // the stable word of --json
+	code string   // the stable word of --json
 	hint []string // what to do next, best a command to type
 	err  error
 }

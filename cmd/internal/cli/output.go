@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -71,6 +72,23 @@ func (a *app) checkStream(c *cobra.Command, path string) error {
 		return usageError(helpHint(c), "standard output can't carry the document and --json: name a file with --output")
 	case a.outIsTerminal:
 		return usageError(helpHint(c), "standard output is a terminal, which is no place for a document: name a file with --output")
+	}
+	return nil
+}
+
+// notInput refuses to write to a file that is read, under whatever name.
+func notInput(output string, inputs ...os.FileInfo) error {
+	if output == stdio {
+		return nil
+	}
+	existing, err := os.Stat(output)
+	if err != nil {
+		return nil
+	}
+	for _, in := range inputs {
+		if in != nil && os.SameFile(existing, in) {
+			return &problem{exit: exitUsage, code: "outputIsInput", err: fmt.Errorf("%q is an input, and an input is never written over", output)}
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -26,8 +27,8 @@ type signOptions struct {
 	cert         string
 	allowExpired bool
 
-	format, level, hash               string
-	detached, pss                     bool
+	format, level, hash              string
+	detached, pss                    bool
 	reason, location, contact, field string
 }
 
@@ -94,13 +95,13 @@ func (o *signOptions) register(c *cobra.Command) {
 
 // check finds the mistakes that show in the command line alone.
 func (o *signOptions) check(a *app, c *cobra.Command) error {
-	return errors.Join(first(
-		func() error { return o.pin.check(c) },
-		func() error { return oneOf(c, "format", o.format, "auto", "pades", "cades") },
-		func() error { return oneOf(c, "hash", o.hash, "sha256", "sha384", "sha512") },
-		func() error { return o.checkLevel(c) },
-		func() error { return o.checkOutput(a, c) },
-	))
+	return cmp.Or(
+		o.pin.check(c),
+		oneOf(c, "format", o.format, "auto", "pades", "cades"),
+		oneOf(c, "hash", o.hash, "sha256", "sha384", "sha512"),
+		o.checkLevel(c),
+		o.checkOutput(a, c),
+	)
 }
 
 func (o *signOptions) checkLevel(c *cobra.Command) error {
@@ -204,16 +205,6 @@ func (o *signOptions) signing(a *app) sign.Options {
 var formats = map[string]sign.Format{"auto": sign.Auto, "pades": sign.PAdES, "cades": sign.CAdES}
 
 var hashes = map[string]crypto.Hash{"sha256": crypto.SHA256, "sha384": crypto.SHA384, "sha512": crypto.SHA512}
-
-// first returns the first error that one of checks finds.
-func first(checks ...func() error) error {
-	for _, check := range checks {
-		if err := check(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // formatWord is a format's word in --json.
 func formatWord(f sign.Format) string {

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pectoken/pectoken/verify"
+	"github.com/pectoken/pectoken/verify/report"
+)
+
+// reportView shows reports, to a person or in --json.
+type reportView struct {
+	app      *app
+	trusting bool // somebody is trusted
+	untold   bool // a signature lacked nothing but somebody to trust
+}
+
+func (a *app) newReportView(o verify.Options) *reportView {
+	return &reportView{app: a, trusting: o.Trust.Len() > 0}
+}
+
+func (v *reportView) show(r *report.Report) error {
+	for _, s := range r.Signatures {
+		v.untold = v.untold || !v.trusting && s.SubIndication == report.NoCertificateChainFound
+	}
+	if v.app.json {
+		return v.app.printJSON(r)
+	}
+	return v.app.print(v.text(r))
+}
+
+// end says what would have told more.
+func (v *reportView) end() {
+	if v.untold && !v.app.json {
+		fmt.Fprintln(v.app.err, "hint: nobody is trusted yet; name the root certificates you rely on: pectoken verify --trust FILE|FOLDER")
+	}
+}
+
+func (v *reportView) text(r *report.Report) string {
+	var b strings.Builder
+	if r.Error != nil {
+		fmt.Fprintf(&b, "%s: %s\n", printable(r.File), v.paint(report.Invalid, "NOT VERIFIED"))
+		line(&b, "problem", r.Error.Message)
+		return b.String()
+	}
+	fmt.Fprintf(&b, "%s: %s\n", printable(r.File), v.paint(r.Verdict, strings.ToUpper(r.Verdict.String())))
+	for _, s := range r.Signatures {
+		v.signature(&b, s)
+	}
+	warnings(&b, r.Warnings)
+	return b.String()
+}
+
+// signature writes the lines about one signature, the verdict first.
+func (v *reportView) signature(b *strings.Builder, s *report.Signature) {
+	fmt.Fprintf(b, "  %s: %s\n", printable(s.ID)+fieldText(s.Field), v.paint(s.Verdict, verdictText(s)))
+	if s.Verdict != report.Valid {
+		line(b, "problem", s.Reason)
+	}
+	line(b, "signer", signerText(s.Signer))
+	if c := s.Certificate; c != nil {
+		line(b, "issuer", c.Issuer)
+		line(b, "certificate", fmt.Sprintf("serial %s, valid from %s to %s", c.Serial, day(c.NotBefore), day(c.NotAfter)))
+	}
+	if s.ClaimedTime != nil {
+		line(b, "time", clock(*s.ClaimedTime)+", as the signer claims; nobody proves it")
+	}
+	line(b, "covers", coverageText(s))
+	line(b, "kind", strings.Trim(strings.Join([]string{s.Format + " " + s.Level, s.Algorithm}, ", "), ", "))
+	warnings(b, s.Warnings)
+}
+
+// line writes a labelled line, if there is something to say. The text comes
+// from files and certificates, so it is made harmless and kept short.
+func line(b *strings.Builder, label, text string) {
+	if text != "" {
+		fmt.Fprintf(b, "    %-12s %s\n", label, clip(text, 400))
+	}
+}
+
+func warnings(b *strings.Builder, list []report.Warning) {
+	for _, w := range list {
+		line(b, "note", w.Message)
+	}
+}
+
+func fieldText(field string) string {
+	if field == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (field %s)", clip(field, 60))
+}
+
+// verdictText adds to the verdict what was found out of the bytes alone, which
+// is worth knowing when the rest is not.
+func verdictText(s *report.Signature) string {
+	text := s.Verdict.String()
+	if s.SubIndication != "" {
+		text += ", " + string(s.SubIndication)
+	}
+	if s.Verdict == report.Indeterminate && s.Integrity == report.Intact {
+		text += "; the signed bytes are intact"
+	}
+	return text
+}
+
+func signerText(s *report.Signer) string {
+	if s == nil {
+		return "unknown"
+	}
+	parts := []string{}
+	for _, part := range []struct{ before, text string }{
+		{"", s.Name}, {"codice fiscale ", s.CodiceFiscale}, {"", s.Organization}, {"", s.Country},
+	} {
+		if part.text != "" {
+			parts = append(parts, part.before+part.text)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func coverageText(s *report.Signature) string {
+	switch s.Covers {
+	case report.WholeFile:
+		return "the whole file"
+	case report.Revision:
+		return "an earlier state of the file, to which something was added since"
+	case report.Part:
+		return "a part of the file only"
+	}
+	return ""
+}
+
+func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") }
+
+// paint colours a verdict on a terminal that has colours.
+func (v *reportView) paint(verdict report.Verdict, text string) string {
+	colour := map[report.Verdict]string{report.Valid: "32", report.Invalid: "31", report.Indeterminate: "33"}[verdict]
+	text = printable(text)
+	if !v.app.colour || colour == "" {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
+	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
+	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
+	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
+	"github.com/pectoken/pectoken/verify/report"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"pectoken": func() { os.Exit(Main()) },
+		"exits":    exits,
+	})
+}
+
+// exits runs a command and succeeds if it ends with the exit code that is
+// expected: exits 4 pectoken sign a.txt
+func exits() {
+	want, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "exits:", err)
+		os.Exit(2)
+	}
+	c := exec.Command(os.Args[2], os.Args[3:]...)
+	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if err := c.Run(); err != nil && c.ProcessState == nil {
+		fmt.Fprintln(os.Stderr, "exits:", err)
+		os.Exit(2)
+	}
+	if got := c.ProcessState.ExitCode(); got != want {
+		fmt.Fprintf(os.Stderr, "exits: the exit code is %d, want %d\n", got, want)
+		os.Exit(1)
+	}
+}
+
+// TestScripts runs every script of every folder, so that no folder is
+// forgotten. A script finds in its folder what setup puts there.
+func TestScripts(t *testing.T) {
+	if _, err := softhsm.FindModule(); err != nil {
+		judges.Absent(t, "softhsm2")
+	}
+	folders, err := filepath.Glob("testdata/script/*")
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("no scripts found (%v)", err)
+	}
+	kit := &kit{pki.New(time.Now())}
+	for _, folder := range folders {
+		t.Run(filepath.Base(folder), func(t *testing.T) {
+			testscript.Run(t, testscript.Params{
+				Dir:                 folder,
+				Setup:               kit.setup,
+				Condition:           condition,
+				RequireExplicitExec: true,
+				RequireUniqueNames:  true,
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"token":  kit.token,
+					"flip":   flip,
+					"shape":  shape,
+					"tmpfs":  tmpfs,
+					"killed": killed,
+				},
+			})
+		})
+	}
+}
+
+// kit makes what scripts work with.
+type kit struct{ pki *pki.PKI }
+
+// setup prepares a script's folder: an empty SoftHSM, its module, a right and a
+// wrong PIN, the root certificates, and documents to sign.
+func (k *kit) setup(env *testscript.Env) error {
+	hsm, err := softhsm.Create(filepath.Join(env.WorkDir, ".hsm"))
+	if err != nil {
+		return err
+	}
+	env.Values["hsm"] = hsm
+	env.Setenv("PECTOKEN_MODULE", hsm.Module())
+	conf, value, _ := strings.Cut(hsm.Env(), "=")
+	env.Setenv(conf, value)
+	alt, err := k.pki.Issue(pki.AltRoot)
+	if err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{
+		"root.pem": k.pki.RootPEM(), "alt-root.pem": alt.CertificatePEM(),
+		"pin": []byte(softhsm.StandardPIN + "\n"), "wrong-pin": []byte("999999\n"),
+		"contract.pdf": documents.Plain(), "notes.txt": []byte("to be signed\n"),
+	} {
+		err = errors.Join(err, os.WriteFile(filepath.Join(env.WorkDir, name), content, 0o600))
+	}
+	return err
+}
+
+// token adds a token with the standard PIN and puts its serial number into a
+// variable: token SERIAL Firma signer cns. An object is an entity of the PKI,
+// and is called DS0, DS1, …, or CNS0; a ! before it makes its key ask for the
+// PIN at every signature. "ca" is the certificate of the signers' CA alone.
+func (k *kit) token(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: token VARIABLE LABEL [OBJECT...]")
+	}
+	var objects []softhsm.Object
+	for i, arg := range args[2:] {
+		objects = append(objects, k.object(ts, i, arg))
+	}
+	hsm := ts.Value("hsm").(*softhsm.HSM)
+	serial, err := hsm.AddToken(args[1], softhsm.StandardPIN, objects...)
+	ts.Check(err)
+	ts.Setenv(args[0], serial)
+}
+
+func (k *kit) object(ts *testscript.TestScript, number int, arg string) softhsm.Object {
+	name, always := strings.CutPrefix(arg, "!")
+	id := fmt.Sprintf("DS%d", number)
+	switch pki.Name(name) {
+	case pki.CNS:
+		id = "CNS0"
+	case "ca":
+		ca, err := k.pki.Issue(pki.QualifiedCA)
+		ts.Check(err)
+		return softhsm.Object{ID: []byte("CA0"), Label: "CA0", Certificate: ca.Certificate}
+	}
+	entity, err := k.pki.Issue(pki.Name(name))
+	ts.Check(err)
+	return softhsm.Object{
+		ID: []byte(id), Label: id + " of the kit", Key: entity.Key, Certificate: entity.Certificate, AlwaysAuthenticate: always,
+	}
+}
+
+// flip inverts a bit of the first byte of a text in a file, or of the byte at
+// an offset from the end: flip a.p7m 'to be signed'; flip a.p7m -20
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: flip FILE TEXT|-OFFSET")
+	}
+	content := []byte(ts.ReadFile(args[0]))
+	at := strings.Index(string(content), args[1])
+	if offset, err := strconv.Atoi(args[1]); err == nil && offset < 0 {
+		at = len(content) + offset
+	}
+	if at < 0 || at >= len(content) {
+		ts.Fatalf("flip: %s does not contain %q", args[0], args[1])
+	}
+	content[at] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), content, 0o600))
+}
+
+// shapes are the documented forms of the lines of --json.
+var shapes = map[string]func() any{
+	"error":   func() any { return &fileError{} },
+	"extract": func() any { return &extractedJSON{} },
+	"pin":     func() any { return &pinResultShape{} },
+	"sign":    func() any { return &signedJSON{} },
+	"tokens":  func() any { return &tokenShape{} },
+	"verify":  func() any { return &report.Report{} },
+	"version": func() any { return &versionJSON{} },
+}
+
+// shape checks the lines of standard output of the last command, in order:
+// shape sign error
+func shape(ts *testscript.TestScript, neg bool, args []string) {
+	lines := strings.SplitAfter(strings.TrimSuffix(ts.ReadFile("stdout"), "\n"), "\n")
+	if neg || len(lines) != len(args) {
+		ts.Fatalf("standard output has %d lines, want %d", len(lines), len(args))
+	}
+	for i, name := range args {
+		decoder := json.NewDecoder(strings.NewReader(lines[i]))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(shapes[name]()); err != nil {
+			ts.Fatalf("line %d is no %s: %v", i+1, name, err)
+		}
+	}
+}
+
+// tokenShape and pinResultShape are the documented forms whose words can't be
+// read back into the types that write them.
+type tokenShape struct {
+	Module, Reader, Label, Serial, Model, Manufacturer string
+	Slot                                               uint
+	PIN                                                struct {
+		State    string
+		Min, Max int
+		Pad      bool
+	}
+	Certificates []struct {
+		ID, Label, Subject, CodiceFiscale, Kind, SHA256 string
+		NotBefore, NotAfter                             time.Time
+		PrivateKey, AlwaysAuthenticate                  bool
+	}
+}
+
+type pinResultShape struct {
+	Token, Serial string
+	PIN           struct {
+		Correct bool
+		State   string
+	}
+}
+
+// condition says whether something is there that a script may need:
+// [root], to mount file systems.
+func condition(name string) (bool, error) {
+	if name == "root" {
+		return os.Geteuid() == 0, nil
+	}
+	return false, fmt.Errorf("there is no condition %q", name)
+}
