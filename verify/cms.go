@@ -3,6 +3,8 @@
 package verify
 
 import (
+	"bytes"
+	"crypto"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,12 +13,10 @@ import (
 
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/verify/report"
-
-	"crypto"
 )
 
 // cmsFile verifies a .p7m or .p7s.
-func cmsFile(src *io.SectionReader, o Options) (*report.Report, error) {
+func cmsFile(src *io.SectionReader, o Options, depth int) (*report.Report, error) {
 	head := &beginning{}
 	sd, err := readCMS(src, o, head)
 	if err != nil {
@@ -38,12 +38,90 @@ func cmsFile(src *io.SectionReader, o Options) (*report.Report, error) {
 	for i, info := range sd.Signers {
 		s := judge(sd, sd.Check(info), o)
 		s.ID = fmt.Sprintf("S%d", i+1)
+		s.CounterSignatures = counterSignatures(sd, info, s.ID, o, maxCounters)
 		if sd.Attached && o.Content != nil {
 			warn(s, "contentIgnored", "the signature carries its content; the content given beside it was not looked at")
 		}
 		r.Signatures = append(r.Signatures, s)
 	}
+	if err := nested(r, src, sd, head, o, depth); err != nil {
+		return nil, err
+	}
 	return finish(r), nil
+}
+
+// maxCounters is how deep counter-signatures of counter-signatures are
+// followed.
+const maxCounters = 8
+
+// counterSignatures judges the counter-signatures of a signer, and theirs.
+func counterSignatures(sd *cms.SignedData, signed *cms.SignerInfo, id string, o Options, depth int) []*report.Signature {
+	var list []*report.Signature
+	for i, info := range signed.CounterSignatures() {
+		s := &report.Signature{}
+		if depth == 0 {
+			leaveOpen(s, report.SigConstraintsFailure, fmt.Sprintf("more than %d levels of counter-signatures", maxCounters))
+		} else {
+			s = judge(sd, sd.CheckCounter(signed, info), o)
+		}
+		s.ID, s.Covers = fmt.Sprintf("%s.%d", id, i+1), ""
+		if depth > 0 {
+			s.CounterSignatures = counterSignatures(sd, info, s.ID, o, depth-1)
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// maxNesting is how many envelopes inside each other are opened.
+const maxNesting = 8
+
+// nested verifies the content if it is signed itself: a .p7m in a .p7m, or a
+// signed PDF in one.
+func nested(r *report.Report, src *io.SectionReader, sd *cms.SignedData, head *beginning, o Options, depth int) error {
+	if !sd.Attached || !head.maySigned() {
+		return nil
+	}
+	content, err := contentOf(src, sd)
+	if err != nil {
+		return err
+	}
+	if content == nil || depth == maxNesting {
+		r.Warnings = append(r.Warnings, report.Warning{
+			Code: "nestedNotChecked", Message: "the content is signed itself, and too deep or too large in base64 to be looked into",
+		})
+		r.Nested = []*report.Report{{Format: "unknown"}}
+		return nil
+	}
+	inner := o
+	inner.ExtractTo, inner.Content, inner.Name = nil, nil, contentName(o.Name)
+	found, err := file(content, inner, depth+1)
+	if err != nil {
+		return err
+	}
+	if found.Error == nil || found.Error.Code != report.NoSignature {
+		found.File = inner.Name
+		r.Nested = []*report.Report{found}
+	}
+	return nil
+}
+
+// maxUnarmored is how much content of a base64 file is held in memory to look
+// into it. Only binary files can be looked into where they are.
+const maxUnarmored = 32 << 20
+
+func contentOf(src *io.SectionReader, sd *cms.SignedData) (*io.SectionReader, error) {
+	if view := sd.ContentAt(src); view != nil {
+		return view, nil
+	}
+	if sd.ContentSize > maxUnarmored {
+		return nil, nil
+	}
+	var content bytes.Buffer
+	if _, err := cms.Read(rewound(src), cms.ReadOptions{Content: &content}); err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(bytes.NewReader(content.Bytes()), 0, int64(content.Len())), nil
 }
 
 // readCMS reads the signature, and once more if a signer uses a digest that
@@ -100,9 +178,13 @@ type beginning struct{ kept []byte }
 
 // Write implements [io.Writer]; it never fails.
 func (b *beginning) Write(p []byte) (int, error) {
-	const enough = 512 // what http.DetectContentType looks at
-	b.kept = append(b.kept, p[:min(len(p), enough-len(b.kept))]...)
+	b.kept = append(b.kept, p[:min(len(p), headerWindow-len(b.kept))]...)
 	return len(p), nil
+}
+
+// maySigned tells whether the content is of a kind that holds signatures.
+func (b *beginning) maySigned() bool {
+	return cms.Recognize(bytes.NewReader(b.kept)) || bytes.Contains(b.kept, []byte("%PDF-"))
 }
 
 func (b *beginning) mediaType() string {

@@ -13,8 +13,12 @@
 // can't be found out is indeterminate; what was found out and is bad is
 // invalid, and both are a report, not an error.
 //
-// Not checked yet, and said in the report's warnings: revocation, timestamps,
-// counter-signatures, qualification by trusted lists. A PDF to which anything
+// A file inside a file (.p7m in .p7m, a signed PDF in a .p7m) and
+// counter-signatures are verified as well; the verdict on the whole is the
+// worst of all.
+//
+// Not checked yet: revocation (said in a warning), timestamps, qualification
+// by trusted lists. A PDF to which anything
 // was added after a signature is indeterminate at best, since what was added
 // isn't analysed.
 //

@@ -47,7 +47,7 @@ func File(ctx context.Context, src *io.SectionReader, o Options) (*report.Report
 		return nil, errors.New("verifying: Options.Now is not set")
 	}
 	src = io.NewSectionReader(watched{ctx, src}, 0, src.Size())
-	r, err := file(src, o)
+	r, err := file(src, o, 0)
 	if err != nil {
 		return nil, fmt.Errorf("verifying: %w", err)
 	}
@@ -55,13 +55,14 @@ func File(ctx context.Context, src *io.SectionReader, o Options) (*report.Report
 	return r, nil
 }
 
-func file(src *io.SectionReader, o Options) (*report.Report, error) {
+// file verifies a file that stands at a depth inside others.
+func file(src *io.SectionReader, o Options, depth int) (*report.Report, error) {
 	isPDF, err := startsPDF(src)
 	switch {
 	case err != nil:
 		return nil, err
 	case cms.Recognize(rewound(src)):
-		return cmsFile(src, o)
+		return cmsFile(src, o, depth)
 	case isPDF:
 		return pdfFile(src, o)
 	}
@@ -131,15 +132,24 @@ func damagedFile(format, signature string, err error) *report.Report {
 	return finish(&report.Report{Format: format, Signatures: []*report.Signature{s}})
 }
 
-// finish gives a report the worst verdict of its signatures.
+// finish gives a report the worst verdict of its signatures, of those that
+// counter-sign them, and of what is signed inside it.
 func finish(r *report.Report) *report.Report {
 	if len(r.Signatures) == 0 {
 		r.Error = &report.Error{Code: report.NoSignature, Message: "the file holds no signature"}
 		return r
 	}
-	r.Verdict = report.Valid
-	for _, s := range r.Signatures {
-		r.Verdict = report.Worst(r.Verdict, s.Verdict)
+	r.Verdict = worst(r.Signatures)
+	for _, inner := range r.Nested {
+		r.Verdict = report.Worst(r.Verdict, inner.Verdict)
 	}
 	return r
+}
+
+func worst(signatures []*report.Signature) report.Verdict {
+	v := report.Valid
+	for _, s := range signatures {
+		v = report.Worst(v, report.Worst(s.Verdict, worst(s.CounterSignatures)))
+	}
+	return v
 }

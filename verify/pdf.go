@@ -124,6 +124,7 @@ func judgePDF(sig *pdf.Signature, o Options) (*report.Signature, error) {
 	s := &report.Signature{Format: "PDF", BestTime: o.at()}
 	switch sig.SubFilter {
 	case "ETSI.CAdES.detached", "adbe.pkcs7.detached":
+	case "PBAD.PAdES": // the name ICP-Brasil gives to ETSI.CAdES.detached
 	default:
 		leaveOpen(s, report.SigConstraintsFailure, fmt.Sprintf("signatures of the kind %q can't be checked", sig.SubFilter))
 		return s, nil

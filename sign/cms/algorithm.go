@@ -3,6 +3,7 @@
 package cms
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -12,6 +13,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"math/big"
 )
 
 // scheme is the arithmetic of a signature algorithm.
@@ -184,7 +186,9 @@ func (m method) verifyRSA(key *rsa.PublicKey, digest, signature []byte) error {
 	var err error
 	switch m.scheme {
 	case schemePKCS1:
-		err = rsa.VerifyPKCS1v15(key, m.hash, digest, signature)
+		if err = rsa.VerifyPKCS1v15(key, m.hash, digest, signature); err != nil && matchesWithoutNull(key, m.hash, digest, signature) {
+			err = nil
+		}
 	case schemePSS:
 		// A salt length of 0 makes Go find the length by itself, which no
 		// forgery gains from.
@@ -196,6 +200,24 @@ func (m method) verifyRSA(key *rsa.PublicKey, digest, signature []byte) error {
 		return errMismatch
 	}
 	return nil
+}
+
+// matchesWithoutNull verifies RSASSA-PKCS1-v1_5 against a DigestInfo whose
+// AlgorithmIdentifier has no parameters. crypto/rsa knows only the one with
+// NULL; RFC 8017, appendix A.2.4, has verifiers accept both. As section 8.2.2
+// wants, the whole block is built and compared, and nothing in it parsed.
+func matchesWithoutNull(key *rsa.PublicKey, h crypto.Hash, digest, signature []byte) bool {
+	info := sequence(algorithm(oidOf(h), nil), appendElement(nil, tagOctetString, digest))
+	if len(signature) != key.Size() || len(info)+11 > key.Size() {
+		return false
+	}
+	want := append([]byte{0, 1}, bytes.Repeat([]byte{0xff}, key.Size()-len(info)-3)...)
+	want = append(append(want, 0), info...)
+	s := new(big.Int).SetBytes(signature)
+	if s.Cmp(key.N) >= 0 {
+		return false
+	}
+	return bytes.Equal(s.Exp(s, big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, key.Size())), want)
 }
 
 // Algorithm names key, scheme and digest for a person: "RSA-2048 with

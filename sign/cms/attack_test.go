@@ -103,7 +103,10 @@ func TestAttacks(t *testing.T) {
 		}, cms.ReferenceUnreadable},
 		{"signed attributes dropped", false, func(f *forge.File) { f.Data.Signers[0].Signed = asn1.RawValue{} }, cms.SignatureMismatch},
 		{"no certificates", false, func(f *forge.File) { f.SetCertificates() }, cms.CertificateMissing},
-		{"unknown digest algorithm", false, func(f *forge.File) { f.Data.Signers[0].Digest = f.Data.Signers[0].SignatureAlgorithm }, cms.AlgorithmUnsupported},
+		{"digest algorithm that signs", false, func(f *forge.File) { f.Data.Signers[0].Digest = f.Data.Signers[0].SignatureAlgorithm }, cms.DigestAlgorithmDiffers},
+		{"unknown digest algorithm", false, func(f *forge.File) {
+			f.Data.Signers[0].Digest = asn1.RawValue{FullBytes: []byte{0x30, 4, 6, 2, 0x2a, 3}}
+		}, cms.AlgorithmUnsupported},
 		{"unknown signature algorithm", false, func(f *forge.File) { f.Data.Signers[0].SignatureAlgorithm = f.Data.Signers[0].Digest }, cms.AlgorithmUnsupported},
 		{"SignerInfo that is none", false, func(f *forge.File) { f.Data.Signers[0].ID = f.Data.Digests }, cms.Malformed},
 	} {

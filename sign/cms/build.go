@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"time"
 )
 
@@ -26,6 +27,7 @@ type Signer struct {
 	Hash        crypto.Hash         // digest of content and attributes; zero means SHA-256
 	PSS         bool                // RSASSA-PSS (RFC 4056) in place of PKCS #1 v1.5; RSA keys only
 	SigningTime time.Time           // claimed time, to the second; zero leaves the attribute out, as PAdES asks
+	Attributes  []Attribute         // further signed attributes: [MimeType], [CommitmentType] and the like
 	Rand        io.Reader           // for PSS salts and ECDSA nonces of keys in software; nil means crypto/rand
 }
 
@@ -56,6 +58,9 @@ func (s Signer) plan() (*plan, error) {
 		s.Hash = crypto.SHA256
 	}
 	p := &plan{Signer: s, opts: s.Hash}
+	if err := checkExtra(s.Attributes); err != nil {
+		return nil, fmt.Errorf("planning signature: %w", err)
+	}
 	if err := p.chooseScheme(); err != nil {
 		return nil, fmt.Errorf("planning signature: %w", err)
 	}
@@ -64,6 +69,19 @@ func (s Signer) plan() (*plan, error) {
 	}
 	p.digestAlg = algorithm(oidOf(p.Hash), nil)
 	return p, nil
+}
+
+// checkExtra refuses attributes that this package writes itself or that stand
+// twice.
+func checkExtra(attributes []Attribute) error {
+	seen := []asn1.ObjectIdentifier{oidContentType, oidMessageDigest, oidSigningTime, oidSigningCertificate, oidSigningCertificateV2}
+	for _, a := range attributes {
+		if a.Raw == nil || slices.ContainsFunc(seen, a.Type.Equal) {
+			return fmt.Errorf("attribute %v can't be added", a.Type)
+		}
+		seen = append(seen, a.Type)
+	}
+	return nil
 }
 
 // secure tells whether a digest may be used for new signatures (ETSI TS 119
@@ -172,15 +190,21 @@ func (p *plan) assemble(attributes, value []byte) []byte {
 }
 
 // attributes returns the signed attributes of CAdES B-B as the DER SET OF
-// that is digested (ETSI EN 319 122-1, clause 6.3).
+// that is digested (ETSI EN 319 122-1, clause 6.3). A counter-signature has no
+// content type (RFC 5652, section 11.4).
 func (p *plan) attributes(contentType asn1.ObjectIdentifier, digest []byte) []byte {
 	list := [][]byte{
-		attribute(oidContentType, oid(contentType)),
 		attribute(oidMessageDigest, appendElement(nil, tagOctetString, digest)),
 		attribute(oidSigningCertificateV2, signingCertificateV2(p.Certificate)),
 	}
+	if contentType != nil {
+		list = append(list, attribute(oidContentType, oid(contentType)))
+	}
 	if !p.SigningTime.IsZero() {
 		list = append(list, attribute(oidSigningTime, signingTime(p.SigningTime)))
+	}
+	for _, a := range p.Attributes {
+		list = append(list, a.Raw)
 	}
 	return set(list...)
 }

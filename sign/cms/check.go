@@ -94,24 +94,54 @@ func (c *Check) add(p Problem, format string, args ...any) {
 	}
 }
 
+// subject is what a signer signed: the content, or the signature value of
+// another signer (RFC 5652, section 11.4).
+type subject struct {
+	digest     func(crypto.Hash) []byte // nil result: not computed
+	kind       asn1.ObjectIdentifier    // eContentType; nil for a signature value
+	attributes bool                     // the content is a set of signed attributes
+}
+
+func (sd *SignedData) content() subject {
+	return subject{
+		digest:     func(h crypto.Hash) []byte { return sd.digests[h] },
+		kind:       sd.ContentType,
+		attributes: sd.contentIsAttributes(),
+	}
+}
+
+func (s *SignerInfo) value() subject {
+	return subject{digest: func(h crypto.Hash) []byte { return digestOf(h, s.Signature) }}
+}
+
 // Check states the facts about one signer of sd. For a detached signature
-// call [SignedData.DigestContent] first.
+// call [SignedData.DigestContent] first. For the counter-signatures of s, ask
+// [SignedData.CheckCounter].
 //
 // It follows RFC 5652, sections 5.4 and 5.6, with the comparison of the
 // signing-certificate attribute (RFC 5035, section 5) and of the algorithms
 // (RFC 8933). It doesn't judge the strength of an algorithm, the certificate's
 // validity, key usage or chain, and it doesn't look at unsigned attributes.
-func (sd *SignedData) Check(s *SignerInfo) *Check {
+func (sd *SignedData) Check(s *SignerInfo) *Check { return sd.check(s, sd.content()) }
+
+// CheckCounter states the facts about a counter-signature, one of those that
+// [SignerInfo.CounterSignatures] lists for signed: it is over the signature
+// value of signed and says nothing on whether that is good.
+func (sd *SignedData) CheckCounter(signed, counter *SignerInfo) *Check {
+	return sd.check(counter, signed.value())
+}
+
+func (sd *SignedData) check(s *SignerInfo, what subject) *Check {
 	c := &Check{Signer: s}
 	if s.Err != nil {
 		c.add(Malformed, "%v", s.Err)
 		return c
 	}
 	c.findCertificate(sd)
-	c.checkContent(sd)
-	c.checkAttributes(sd)
+	c.checkContent(what)
+	c.checkAttributes(what)
 	c.checkAlgorithms()
-	c.checkValue(sd)
+	c.checkValue(what)
 	return c
 }
 
@@ -202,13 +232,13 @@ func (c *Check) use(certificate *Certificate) {
 
 // checkContent compares the digest of the content with the message-digest
 // attribute (RFC 5652, section 11.2).
-func (c *Check) checkContent(sd *SignedData) {
+func (c *Check) checkContent(what subject) {
 	h := c.Signer.Hash()
 	if h == 0 {
-		c.add(AlgorithmUnsupported, "digest algorithm %v is unknown", c.Signer.DigestAlgorithm.OID)
+		c.unknownDigest()
 		return
 	}
-	c.ContentDigest = sd.digests[h]
+	c.ContentDigest = what.digest(h)
 	if c.ContentDigest == nil {
 		c.add(ContentMissing, "the signed content is not here")
 		return
@@ -217,6 +247,19 @@ func (c *Check) checkContent(sd *SignedData) {
 	if err == nil && want != nil && !bytes.Equal(want, c.ContentDigest) {
 		c.add(DigestMismatch, "the content is not what was signed: its %v digest differs", h)
 	}
+}
+
+// unknownDigest tells a digest this package doesn't know from an identifier
+// that names no digest but a signature algorithm, which some signers write.
+func (c *Check) unknownDigest() {
+	id := c.Signer.DigestAlgorithm.OID
+	for _, a := range signatureAlgorithms {
+		if a.oid.Equal(id) {
+			c.add(DigestAlgorithmDiffers, "digestAlgorithm %v is a signature algorithm and no digest", id)
+			return
+		}
+	}
+	c.add(AlgorithmUnsupported, "digest algorithm %v is unknown", id)
 }
 
 // messageDigest returns the value of the message-digest attribute, or nil.
@@ -234,9 +277,9 @@ func (s *SignerInfo) messageDigest() ([]byte, error) {
 
 // checkAttributes checks that the signed attributes are there and tell the
 // truth about the content.
-func (c *Check) checkAttributes(sd *SignedData) {
+func (c *Check) checkAttributes(what subject) {
 	if c.Signer.SignedAttributes == nil {
-		c.checkBareContent(sd)
+		c.checkBareContent(what)
 		return
 	}
 	digest, err := c.Signer.messageDigest()
@@ -245,13 +288,18 @@ func (c *Check) checkAttributes(sd *SignedData) {
 	} else if digest == nil {
 		c.add(MessageDigestMissing, "the signed attributes hold no digest of the content")
 	}
-	c.checkContentType(sd)
+	c.checkContentType(what)
 	c.checkSigningTime()
 	c.checkProtection()
 }
 
-func (c *Check) checkContentType(sd *SignedData) {
+// checkContentType compares the content-type attribute with what was signed.
+// A counter-signature has none: a signature value is no typed content.
+func (c *Check) checkContentType(what subject) {
 	raw, err := c.Signer.signedAttribute(oidContentType)
+	if what.kind == nil && err == nil {
+		return
+	}
 	if err != nil {
 		c.add(AttributeInvalid, "content-type: %v", err)
 		return
@@ -263,8 +311,8 @@ func (c *Check) checkContentType(sd *SignedData) {
 	oid, err := parseOID(raw)
 	if err != nil {
 		c.add(AttributeInvalid, "content-type: %v", err)
-	} else if !oid.Equal(sd.ContentType) {
-		c.add(ContentTypeMismatch, "the signer signed content of type %v, the file says it is %v", oid, sd.ContentType)
+	} else if !oid.Equal(what.kind) {
+		c.add(ContentTypeMismatch, "the signer signed content of type %v, the file says it is %v", oid, what.kind)
 	}
 }
 
@@ -282,12 +330,12 @@ func (c *Check) checkSigningTime() {
 // allowed for id-data only, and opens the way to an old trick: the DER of
 // somebody's signed attributes is presented as a document, which their
 // signature value then matches.
-func (c *Check) checkBareContent(sd *SignedData) {
+func (c *Check) checkBareContent(what subject) {
 	c.add(AttributesAbsent, "no signed attributes")
-	if !sd.ContentType.Equal(oidData) {
-		c.add(AttributesRequired, "content of type %v can't be signed without signed attributes", sd.ContentType)
+	if what.kind != nil && !what.kind.Equal(oidData) {
+		c.add(AttributesRequired, "content of type %v can't be signed without signed attributes", what.kind)
 	}
-	if sd.contentIsAttributes() {
+	if what.attributes {
 		c.add(AttributesAsContent, "the content is the signed attributes of another signature, presented as a document")
 	}
 }
@@ -373,7 +421,7 @@ func parseProtection(raw []byte) (digest, signature asn1.ObjectIdentifier, err e
 }
 
 // checkValue checks the signature value against the certificate's key.
-func (c *Check) checkValue(sd *SignedData) {
+func (c *Check) checkValue(what subject) {
 	if c.Certificate == nil {
 		return
 	}
@@ -382,7 +430,7 @@ func (c *Check) checkValue(sd *SignedData) {
 		c.add(AlgorithmUnsupported, "%v", err)
 		return
 	}
-	err = c.tryOrders(sd, m)
+	err = c.tryOrders(what, m)
 	switch {
 	case err == nil:
 		c.ValueMatches = true
@@ -395,10 +443,10 @@ func (c *Check) checkValue(sd *SignedData) {
 
 // tryOrders verifies over the DER encoding of the signed attributes, then
 // over what stands in the file.
-func (c *Check) tryOrders(sd *SignedData, m method) error {
+func (c *Check) tryOrders(what subject, m method) error {
 	s := c.Signer
 	if s.SignedAttributes == nil {
-		digest := sd.digests[m.hash]
+		digest := what.digest(m.hash)
 		if digest == nil {
 			return fmt.Errorf("no digest to verify with: %w", errUnsupported)
 		}

@@ -17,6 +17,7 @@ func (s *stream) readContent(in scope, w io.Writer) (int64, error) {
 	}
 	switch h.id {
 	case tagOctetString:
+		s.located.add(s.offset, h.length)
 		return h.length, s.copy(w, h.length)
 	case tagOctetStringCons:
 		s.ber = true
@@ -57,6 +58,7 @@ func (s *stream) readSegments(outer scope, w io.Writer) (int64, error) {
 			return total, err
 		case h.id == tagOctetString:
 			total += h.length
+			s.located.add(s.offset, h.length)
 			if err := s.copy(w, h.length); err != nil {
 				return total, err
 			}

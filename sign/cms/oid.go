@@ -12,9 +12,17 @@ var (
 	oidContentType          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}         // RFC 5652, section 11.1
 	oidMessageDigest        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}         // RFC 5652, section 11.2
 	oidSigningTime          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}         // RFC 5652, section 11.3
+	oidCounterSignature     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 6}         // RFC 5652, section 11.4
 	oidAlgorithmProtection  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 52}        // RFC 6211, section 2
 	oidSigningCertificate   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12} // RFC 2634, section 5.4
 	oidSigningCertificateV2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47} // RFC 5035, section 3
+
+	oidContentHints       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 4}  // RFC 2634, section 2.9
+	oidCommitmentType     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 16} // EN 319 122-1, clause 5.2.3
+	oidSignerLocation     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 17} // EN 319 122-1, clause 5.2.5
+	oidSignerAttributesV2 = asn1.ObjectIdentifier{0, 4, 0, 19122, 1, 1}               // EN 319 122-1, clause 5.2.6.1
+	oidMimeType           = asn1.ObjectIdentifier{0, 4, 0, 1733, 2, 1}                // EN 319 122-1, clause 5.2.4.2
+	oidTitle              = asn1.ObjectIdentifier{2, 5, 4, 12}                        // X.520
 
 	oidMD5      = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}
 	oidSHA1     = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}

@@ -28,15 +28,20 @@ type SignedData struct {
 	Armor    Armor // how the octets were wrapped in text
 	Trailing int64 // octets after the end of the SignedData, signed by nobody
 	digests  map[crypto.Hash][]byte
-	opening  prefix // the first octets of the content; see contentIsAttributes
+	opening  prefix   // the first octets of the content; see contentIsAttributes
+	encap    span     // of encapContentInfo, for those who write the file again
+	located  segments // of the content
 }
+
+// span is a stretch of the decoded octets of a file.
+type span struct{ start, end int64 }
 
 // AlgorithmIdentifier is an algorithm and its parameters (RFC 5280, section
 // 4.1.1.2).
 type AlgorithmIdentifier struct {
 	OID        asn1.ObjectIdentifier
 	Parameters []byte // raw element; nil when absent
-	raw        []byte // the whole AlgorithmIdentifier in DER
+	raw        []byte // the whole AlgorithmIdentifier, as found
 }
 
 // ReadOptions say what to do with the content on its way past.
@@ -68,7 +73,7 @@ func Read(r io.Reader, o ReadOptions) (*SignedData, error) {
 	if err := p.contentInfo(); err != nil {
 		return nil, p.explain(err)
 	}
-	p.sd.BER = p.ber
+	p.sd.BER, p.sd.located = p.ber, p.located
 	p.sd.Trailing, err = io.Copy(io.Discard, p.src)
 	if err != nil {
 		return nil, p.explain(err)
@@ -201,6 +206,8 @@ func (p *parser) each(in scope, id byte, f func(raw []byte) error) error {
 // encapContentInfo reads the content type and streams the content, if there
 // is one, into the announced digests.
 func (p *parser) encapContentInfo(in scope) error {
+	p.sd.encap.start = p.offset
+	defer func() { p.sd.encap.end = p.offset }()
 	seq, err := p.open(in, tagSequence)
 	if err != nil {
 		return err
@@ -303,11 +310,14 @@ var ErrAttached = errors.New("the signature carries its content")
 
 // DigestContent computes the digests of the content of a detached signature.
 // It reads content to its end.
-func (sd *SignedData) DigestContent(content io.Reader) error {
+func (sd *SignedData) DigestContent(content io.Reader) error { return sd.digestContent(content, nil) }
+
+// digestContent computes further digests as well.
+func (sd *SignedData) digestContent(content io.Reader, extra []crypto.Hash) error {
 	if sd.Attached {
 		return ErrAttached
 	}
-	d := sd.digester(nil)
+	d := sd.digester(extra)
 	sd.opening = prefix{max: openingSize}
 	n, err := pump(io.Discard, d, io.TeeReader(content, &sd.opening))
 	if err != nil {

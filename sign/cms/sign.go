@@ -75,7 +75,8 @@ func (s Signer) MaxDetachedSize() (int, error) {
 type envelope struct {
 	plans        []*plan
 	contentType  asn1.ObjectIdentifier
-	certificates []byte // [0] IMPLICIT CertificateSet
+	bag          [][]byte // the certificates, each once
+	certificates []byte   // [0] IMPLICIT CertificateSet, in DER
 }
 
 func newEnvelope(signers []Signer) (*envelope, error) {
@@ -83,28 +84,25 @@ func newEnvelope(signers []Signer) (*envelope, error) {
 		return nil, errors.New("signing: no signer")
 	}
 	e := &envelope{contentType: oidData}
-	var certificates [][]byte
 	for _, s := range signers {
 		p, err := s.plan()
 		if err != nil {
 			return nil, err
 		}
 		e.plans = append(e.plans, p)
-		certificates = addCertificate(certificates, s.Certificate)
+		e.bag = addCertificate(e.bag, s.Certificate)
 		for _, c := range s.Chain {
-			certificates = addCertificate(certificates, c)
+			e.bag = addCertificate(e.bag, c)
 		}
 	}
-	e.certificates = set(certificates...)
+	e.certificates = set(e.bag...)
 	e.certificates[0] = tagContext0
 	return e, nil
 }
 
 func addCertificate(list [][]byte, c *x509.Certificate) [][]byte {
-	for _, have := range list {
-		if bytes.Equal(have, c.Raw) {
-			return list
-		}
+	if contains(list, c.Raw) {
+		return list
 	}
 	return append(list, c.Raw)
 }

@@ -305,10 +305,7 @@ func parseAlgorithm(raw []byte) (AlgorithmIdentifier, error) {
 	if len(parts) == 0 {
 		return AlgorithmIdentifier{}, errors.New("empty AlgorithmIdentifier")
 	}
-	var a AlgorithmIdentifier
-	if a.raw, err = seq.der(); err != nil {
-		return a, err
-	}
+	a := AlgorithmIdentifier{raw: raw}
 	if a.OID, err = parseOID(parts[0].raw); err != nil {
 		return a, err
 	}

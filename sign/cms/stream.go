@@ -44,6 +44,8 @@ type stream struct {
 	offset int64
 	kept   int64 // octets handed out by element, against maxKept
 	ber    bool  // an encoding that DER forbids was met
+
+	located segments // where the content was
 }
 
 const streamBuffer = 256 << 10
