@@ -92,14 +92,14 @@ func pdfSignature(sig *pdf.Signature, o Options) (*report.Signature, error) {
 }
 
 // structureProblem returns the first way in which the signature isn't tied to
-// the document as ISO 32000-2 asks. Stray octets after the value in /Contents
-// are only worth a warning: no reader shows them.
+// the document as ISO 32000-2 asks. What can mislead no reader is only worth a
+// warning.
 func structureProblem(s *report.Signature, sig *pdf.Signature) (string, bool) {
 	for _, p := range sig.Problems {
-		if p != pdf.ProblemPadding {
+		if !p.Harmless() {
 			return p.String(), true
 		}
-		warn(s, "padding", p.String())
+		warn(s, "structure", p.String())
 	}
 	if sig.Covers != pdf.CoversWholeFile && sig.Covers != pdf.CoversRevision {
 		return "the signature covers neither the file nor a revision of it", true

@@ -39,7 +39,8 @@
 //
 // An object has at most 32 MiB of source text, 400,000 parts and 100 levels; a
 // stream that is inflated at most 32 MiB, all of them 256 MiB; a file at most
-// 100,000 cross-reference sections and 1,000,000 form fields over all revisions.
+// 100,000 cross-reference sections. Files made to take very long, such as a
+// thousand revisions of a form with thousands of fields, are refused.
 //
 // A [Document] must not be used by several goroutines at once; everything else
 // may.

@@ -33,7 +33,10 @@ type file struct {
 
 	sectionBytes int64 // sum of the lengths of the sections read
 	inflated     int64 // sum of the bytes inflated
-	visits       int   // fields visited
+	effort       int64 // spent so far, see spend
+	exhausted    error // set when it was too much
+
+	trace *footprint // of the walk that goes on; nil when nobody wants to know
 
 	places  map[int64][]place       // by object number, newest first
 	parsed  map[int64]*indirect     // by absolute offset
@@ -55,6 +58,19 @@ type indirect struct {
 	value  object
 	packed bool  // it stands in an object stream; span is within that
 	home   int64 // absolute offset of the object or of the object stream it stands in
+}
+
+// maxEffort bounds the time spent on one file, in steps of some nanoseconds; a
+// long file may take a little longer. Small files can be made to ask for more:
+// many revisions of large forms, sections by the thousand, and the like.
+const maxEffort = 512 << 20
+
+// spend counts n steps and fails when there were too many.
+func (f *file) spend(n int64) error {
+	if f.effort += n; f.effort > maxEffort+2*f.size && f.exhausted == nil {
+		f.exhausted = damaged(0, "too much work for a file of this length")
+	}
+	return f.exhausted
 }
 
 // How much the caches keep before they start afresh.
@@ -86,7 +102,9 @@ func Open(r io.ReaderAt, size int64) (*Document, error) {
 	if err := f.readChain(); err != nil {
 		return nil, err
 	}
-	f.revisions = f.findRevisions()
+	if err := f.findRevisions(); err != nil {
+		return nil, err
+	}
 	return &Document{file: f, limit: size}, nil
 }
 
@@ -123,11 +141,12 @@ func (f *file) findLast() error {
 	if i < 0 {
 		return damaged(f.size, "no startxref at the end of the file")
 	}
-	var ok bool
-	if f.last, ok = f.readEnding(from + int64(i)); !ok {
-		return damaged(from+int64(i), "no offset after startxref")
+	last, ok, err := f.readEnding(from + int64(i))
+	if err == nil && !ok {
+		err = damaged(from+int64(i), "no offset after startxref")
 	}
-	return nil
+	f.last = last
+	return err
 }
 
 // readChain reads the newest section and those that /Prev leads to.
@@ -181,6 +200,9 @@ func (f *file) parseAt(at int64) (*indirect, error) {
 		return nil, err
 	}
 	o.end = p.pos
+	if err := f.spend(o.len()); err != nil {
+		return nil, err
+	}
 	return o, p.stream(o)
 }
 
@@ -230,6 +252,7 @@ func (d *Document) object(r ref) (*indirect, error) {
 
 // whereIs says where this view has object num.
 func (d *Document) whereIs(num int64) (location, error) {
+	d.trace.step(num)
 	places, err := d.history(num)
 	if err != nil {
 		return location{}, err
@@ -246,6 +269,9 @@ func (d *Document) whereIs(num int64) (location, error) {
 func (f *file) history(num int64) ([]place, error) {
 	if places, ok := f.places[num]; ok {
 		return places, nil
+	}
+	if err := f.spend(4 * int64(len(f.sections))); err != nil {
+		return nil, err
 	}
 	var places []place
 	for i, s := range f.sections {
@@ -279,6 +305,10 @@ func (d *Document) plain(r ref, at int64) (*indirect, error) {
 	}
 	if o.end > d.limit {
 		return nil, damaged(at, "object %d reaches past the end of its revision", r.num)
+	}
+	d.trace.reachTo(o.end)
+	if err := d.spend(o.len()); err != nil { // for the looking through it that follows
+		return nil, err
 	}
 	if o.ref != r {
 		return nil, damaged(at, "object %d %d was expected, not %d %d", r.num, r.gen, o.num, o.gen)

@@ -14,13 +14,16 @@ var ErrNotPDF = errors.New("reading PDF header: not a PDF file")
 // that this package does not read around, or where it exceeds a limit that
 // keeps memory and time bounded.
 type DamagedError struct {
-	Offset int64  // byte of the file (of the inflated stream, inside an object stream)
+	Offset int64  // byte of the file (of the inflated stream, inside an object stream); 0 for the whole
 	What   string // what is wrong there
 }
 
 // Error implements error.
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("damaged PDF at byte %d: %s", e.Offset, e.What)
+	if e.Offset == 0 {
+		return "reading a damaged PDF: " + e.What
+	}
+	return fmt.Sprintf("reading a damaged PDF: at byte %d: %s", e.Offset, e.What)
 }
 
 // Hint names a command that repairs many damaged files. A repaired file is a

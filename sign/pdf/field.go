@@ -5,8 +5,8 @@ package pdf
 // Limits of the field tree.
 const (
 	maxFieldDepth = 64
-	maxFieldName  = 4 << 10   // bytes of a fully qualified name
-	maxVisits     = 1_000_000 // fields visited, over all revisions
+	maxFieldName  = 4 << 10 // bytes of a fully qualified name
+	fieldEffort   = 256     // steps that visiting a field costs
 )
 
 // field is a node of the field tree with what it inherits, ISO 32000-2, 12.7.4.
@@ -63,8 +63,8 @@ func (w *fieldWalk) all(list object, parent field, depth int) error {
 }
 
 func (w *fieldWalk) one(o object, parent field, depth int) error {
-	if w.visits++; w.visits > maxVisits {
-		return damaged(0, "more than %d form fields over all revisions", maxVisits)
+	if err := w.spend(fieldEffort); err != nil {
+		return err
 	}
 	if depth > maxFieldDepth {
 		return damaged(0, "form fields nested deeper than %d", maxFieldDepth)
@@ -181,6 +181,7 @@ func (d *Document) identify(f field) (identity, bool, error) {
 		}
 		switch at.kind {
 		case plain:
+			d.trace.reachTo(d.base + at.offset + 1)
 			return identity{d.base + at.offset, 0}, at.gen == v.gen, nil
 		case packed:
 			o, err := d.object(v)

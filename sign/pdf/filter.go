@@ -25,20 +25,13 @@ type predictor struct {
 }
 
 // inflate decodes the data of a cross-reference or object stream.
-func inflate(raw io.Reader, filters []name, parms []predictor, at int64) ([]byte, error) {
-	var data []byte
-	var err error
-	if len(filters) == 0 {
-		return readLimited(raw, at)
-	}
+func inflate(data []byte, filters []name, parms []predictor, at int64) ([]byte, error) {
 	for i, f := range filters {
 		if f != "FlateDecode" && f != "Fl" {
-			return nil, damaged(at, "filter %q on a cross-reference or object stream", f)
+			return nil, damaged(at, "filter %q on a cross-reference or object stream", clip([]byte(f)))
 		}
-		if i > 0 {
-			raw = bytes.NewReader(data)
-		}
-		if data, err = flate(raw, at); err != nil {
+		var err error
+		if data, err = flate(data, at); err != nil {
 			return nil, err
 		}
 		if data, err = parms[i].undo(data, at); err != nil {
@@ -48,16 +41,12 @@ func inflate(raw io.Reader, filters []name, parms []predictor, at int64) ([]byte
 	return data, nil
 }
 
-func flate(raw io.Reader, at int64) ([]byte, error) {
-	z, err := zlib.NewReader(raw)
+func flate(raw []byte, at int64) ([]byte, error) {
+	z, err := zlib.NewReader(bytes.NewReader(raw))
 	if err != nil {
 		return nil, damaged(at, "inflating a stream: %v", err)
 	}
-	return readLimited(z, at)
-}
-
-func readLimited(r io.Reader, at int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxInflated+1))
+	data, err := io.ReadAll(io.LimitReader(z, maxInflated+1))
 	if err != nil {
 		return nil, damaged(at, "inflating a stream: %v", err)
 	}

@@ -4,8 +4,6 @@ package pdf
 
 import (
 	"bytes"
-	"errors"
-	"io"
 )
 
 // objectStream is an object stream, inflated, ISO 32000-2, 7.5.7.
@@ -31,14 +29,17 @@ func (d *Document) packed(r ref, at location) (*indirect, error) {
 	if stream.end > d.limit {
 		return nil, damaged(home, "object stream %d reaches past the end of its revision", at.offset)
 	}
+	d.trace.reachTo(stream.end)
 	if at.gen < 0 || at.gen >= int64(len(stream.index)) || stream.index[at.gen].num != r.num {
 		return nil, damaged(home, "object %d is not in object stream %d where it should be", r.num, at.offset)
 	}
 	begin := stream.index[at.gen].offset
 	p := newParser(bytes.NewReader(stream.data), begin, int64(len(stream.data)))
 	o := &indirect{ref: r, packed: true, home: home}
-	o.value, o.span, err = p.object()
-	return o, err
+	if o.value, o.span, err = p.object(); err != nil {
+		return nil, err
+	}
+	return o, d.spend(o.len())
 }
 
 // container returns the absolute offset of the stream with the given number.
@@ -132,7 +133,7 @@ func direct(o object) (object, error) { return o, nil }
 // streamData returns the decoded data of the stream that d describes and the
 // end of its object in the file.
 func (f *file) streamData(d *dict, length int64, resolve func(object) (object, error)) ([]byte, int64, error) {
-	if length < 0 || length > f.size-d.data {
+	if length < 0 || length > min(maxInflated, f.size-d.data) {
 		return nil, 0, damaged(d.start, "a stream with a wrong /Length")
 	}
 	end, err := f.streamEnd(d.data + length)
@@ -143,8 +144,11 @@ func (f *file) streamData(d *dict, length int64, resolve func(object) (object, e
 	if err != nil {
 		return nil, 0, err
 	}
-	data, err := inflate(io.NewSectionReader(f.src, d.data, length), filters, parms, d.data)
+	data, err := readSpan(f.src, span{d.data, d.data + length})
 	if err != nil {
+		return nil, 0, err
+	}
+	if data, err = inflate(data, filters, parms, d.data); err != nil {
 		return nil, 0, err
 	}
 	if f.inflated += int64(len(data)); f.inflated > maxInflatedTotal {
@@ -158,8 +162,11 @@ func (f *file) streamEnd(at int64) (int64, error) {
 	l := newLexer(f.src, at, min(f.size, at+windowLen))
 	for _, word := range []string{"endstream", "endobj"} {
 		t, err := l.token()
+		if l.err != nil {
+			return 0, l.err
+		}
 		if err != nil || !t.is(word) {
-			return 0, errors.Join(l.err, damaged(at, "no %s at the end of a stream", word))
+			return 0, damaged(at, "no %s at the end of a stream", word)
 		}
 	}
 	return l.pos, nil

@@ -57,6 +57,9 @@ func (d *Document) permitsBySignature(signature *dict) error {
 		return err
 	}
 	for _, item := range references.items {
+		if err := d.spend(fieldEffort); err != nil {
+			return err
+		}
 		reference, err := as[*dict](d, item)
 		if err != nil {
 			return err

@@ -12,11 +12,7 @@ func Preflight(src io.ReaderAt, size int64, fieldName string) error {
 	if err != nil {
 		return err
 	}
-	u, err := newUpdate(d)
-	if err != nil {
-		return err
-	}
-	name, err := d.chooseField(fieldName)
+	u, fieldName, err := d.begin(fieldName)
 	if err != nil {
 		return err
 	}
@@ -24,5 +20,20 @@ func Preflight(src io.ReaderAt, size int64, fieldName string) error {
 	if _, err := u.put(value, []byte("<< >>")); err != nil {
 		return err
 	}
-	return u.addField(name, value)
+	if err := u.addField(fieldName, value); err != nil {
+		return err
+	}
+	_, err = u.finish(nil)
+	return err
+}
+
+// begin begins the update that adds a signature field, once all who can forbid
+// it were asked, and settles the field's name.
+func (d *Document) begin(asked string) (*update, string, error) {
+	u, err := newUpdate(d)
+	if err != nil {
+		return nil, "", err
+	}
+	fieldName, err := d.chooseField(asked)
+	return u, fieldName, err
 }

@@ -27,23 +27,24 @@ type ending struct {
 	end       int64 // the same after its line end
 }
 
-// readEnding reads "startxref", an offset and %%EOF with its line end.
-func (f *file) readEnding(at int64) (ending, bool) {
-	e := ending{eof: -1, end: -1}
+// readEnding reads "startxref", an offset and %%EOF with its line end. When the
+// first two are not there it is not ok; the error is one of reading the file.
+func (f *file) readEnding(at int64) (e ending, ok bool, err error) {
+	e = ending{eof: -1, end: -1}
 	l := newLexer(f.src, at, f.size)
 	word, err := l.token()
 	if err != nil || !word.is("startxref") {
-		return e, false
+		return e, false, l.err
 	}
 	n, err := l.token()
 	if err != nil || n.kind != tokenInteger || n.integer < 0 {
-		return e, false
+		return e, false, l.err
 	}
 	e.startxref = n.integer
 	l.skipSpace()
 	for _, c := range "%%EOF" {
 		if l.next() != int(c) {
-			return e, true
+			return e, true, l.err
 		}
 	}
 	e.eof = l.pos
@@ -52,21 +53,24 @@ func (f *file) readEnding(at int64) (ending, bool) {
 	}
 	l.skipLF()
 	e.end = l.pos
-	return e, true
+	return e, true, l.err
 }
 
 // findRevisions finds where each section of the chain was the newest. A
 // startxref stands after each section and normally names it; in a linearized
 // file the one after the main section names the section of the first page,
 // and the one after that names nothing.
-func (f *file) findRevisions() []revision {
+func (f *file) findRevisions() error {
 	own, other := map[int]ending{}, map[int]ending{}
 	number := map[int64]int{}
 	for i, s := range f.sections {
 		number[s.start] = i
 	}
 	for i, s := range f.sections {
-		e, ok := f.readEnding(s.end)
+		e, ok, err := f.readEnding(s.end)
+		if err != nil {
+			return err
+		}
 		if !ok || e.eof < 0 {
 			continue
 		}
@@ -76,7 +80,8 @@ func (f *file) findRevisions() []revision {
 			other[named] = e
 		}
 	}
-	return f.orderRevisions(own, other)
+	f.revisions = f.orderRevisions(own, other)
+	return nil
 }
 
 // orderRevisions lists the revisions, oldest first. The end of a revision lies
@@ -125,4 +130,45 @@ func (d *Document) Revisions() []Revision {
 // at returns the view of the document as it was in r.
 func (d *Document) at(r revision) *Document {
 	return &Document{file: d.file, first: r.section, limit: r.End}
+}
+
+// footprint is what a walk through a revision has used.
+type footprint struct {
+	numbers map[int64]bool // of objects
+	reach   int64          // end of the last of them in the file
+}
+
+func (p *footprint) step(num int64) {
+	if p != nil {
+		p.numbers[num] = true
+	}
+}
+
+func (p *footprint) reachTo(end int64) {
+	if p != nil {
+		p.reach = max(p.reach, end)
+	}
+}
+
+// maxCompared bounds the rows looked at to see what an update changed.
+const maxCompared = 20_000
+
+// same reports whether a walk through revision i would go as the one through
+// revision i+1 that left the footprint. So a thousand updates that leave the form
+// alone cost one walk.
+func (f *file) same(i int, p *footprint) bool {
+	older, newer := f.revisions[i], f.revisions[i+1]
+	if p.reach > older.End || f.sections[older.section].root != f.sections[newer.section].root ||
+		f.sections[older.section].encrypt != f.sections[newer.section].encrypt {
+		return false
+	}
+	compared := 0
+	for _, s := range f.sections[newer.section:older.section] {
+		for num := range s.numbers {
+			if compared++; p.numbers[num] || compared > maxCompared {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -83,11 +83,7 @@ func prepare(d *Document, o SignOptions) (*prepared, error) {
 	if !p.hash.Available() {
 		return nil, fmt.Errorf("signing PDF: no hash function %v", p.hash)
 	}
-	u, err := newUpdate(d)
-	if err != nil {
-		return nil, err
-	}
-	fieldName, err := d.chooseField(o.FieldName)
+	u, fieldName, err := d.begin(o.FieldName)
 	if err != nil {
 		return nil, err
 	}

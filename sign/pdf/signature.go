@@ -47,12 +47,12 @@ type Signature struct {
 
 // SignedBytes reads exactly the bytes that /ByteRange names, in one pass;
 // nothing when there is no reading it.
-func (s *Signature) SignedBytes() io.Reader { return signedBytes(s.src, s.ByteRange) }
+func (sig *Signature) SignedBytes() io.Reader { return signedBytes(sig.src, sig.ByteRange) }
 
-func (s *Signature) note(p ...Problem) {
-	for _, p := range p {
-		if !slices.Contains(s.Problems, p) {
-			s.Problems = append(s.Problems, p)
+func (sig *Signature) note(problems ...Problem) {
+	for _, p := range problems {
+		if !slices.Contains(sig.Problems, p) {
+			sig.Problems = append(sig.Problems, p)
 		}
 	}
 }
@@ -62,8 +62,8 @@ func (s *Signature) note(p ...Problem) {
 // that only an earlier revision has (Removed), and those that an update put on a
 // page but not in the field tree (ProblemNotInForm). A document without
 // signatures has none and no error. The error is a *DamagedError when the newest
-// field tree cannot be read, an *EncryptedError when it is inside encrypted
-// object streams.
+// field tree cannot be read or the file asks for too much work, an
+// *EncryptedError when it is inside encrypted object streams.
 func (d *Document) Signatures() ([]*Signature, error) {
 	newest, err := d.signed()
 	if err != nil {
@@ -84,6 +84,9 @@ func (d *Document) Signatures() ([]*Signature, error) {
 		s.cover(sig)
 	}
 	sort.SliceStable(s.list, func(i, j int) bool { return s.list[i].rangeEnd() < s.list[j].rangeEnd() })
+	if s.exhausted != nil {
+		return nil, s.exhausted
+	}
 	return s.list, nil
 }
 
@@ -98,13 +101,19 @@ type survey struct {
 // lookBack visits the revisions, the newest first. One that cannot be read
 // alone has no signatures: what claims to sign it will be told so.
 func (s *survey) lookBack() error {
+	defer func() { s.trace = nil }()
 	for i := len(s.revisions) - 1; i >= 0; i-- {
+		if s.trace != nil && s.same(i, s.trace) {
+			s.in[i] = s.in[i+1]
+			continue
+		}
+		s.trace = &footprint{numbers: map[int64]bool{}}
 		view := s.at(s.revisions[i])
 		list, err := view.signed()
-		if unreadable(err) && s.visits <= maxVisits {
-			continue
-		} else if err != nil {
+		if hard(err) != nil {
 			return err
+		} else if err != nil {
+			continue
 		}
 		s.in[i] = map[identity]bool{}
 		for _, f := range list {
@@ -253,9 +262,9 @@ func (s *survey) cover(sig *Signature) {
 		return
 	}
 	sig.note(r.problems(s.size, sig.span)...)
-	i := slices.IndexFunc(s.revisions, func(v revision) bool { return v.holds(r.end) })
+	i := sort.Search(len(s.revisions), func(i int) bool { return s.revisions[i].End >= r.end })
 	switch {
-	case i < 0:
+	case i == len(s.revisions) || !s.revisions[i].holds(r.end):
 		sig.note(ProblemEnd)
 	case !s.in[i][sig.id] && !s.strayIn(i, sig):
 		sig.note(ProblemNotInRevision)

@@ -20,7 +20,10 @@ func (d *Document) strays() ([]found, error) {
 				return list, nil
 			}
 			places, err := d.history(num)
-			if err != nil || len(places) == 0 || places[0].section != i {
+			if err != nil {
+				return nil, err
+			}
+			if len(places) == 0 || places[0].section != i {
 				continue
 			}
 			f, ok, err := d.stray(places[0].ref(num))
@@ -74,6 +77,9 @@ func (d *Document) stray(r ref) (found, bool, error) {
 		return found{}, false, hard(err)
 	}
 	shown, err := as[*array](d, page.get("Annots"))
+	if err == nil && shown != nil {
+		err = d.spend(int64(len(shown.items)))
+	}
 	if err != nil || shown == nil || !slices.Contains(shown.items, object(r)) {
 		return found{}, false, hard(err)
 	}

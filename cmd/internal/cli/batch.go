@@ -11,6 +11,7 @@ import (
 
 	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
 	"github.com/pectoken/pectoken/sign"
+	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/token"
 )
 
@@ -61,6 +62,9 @@ func (b *batch) preflight(ctx context.Context, j *job) (os.FileInfo, error) {
 		return in.info, fmt.Errorf("reading %q: %w", j.file, err)
 	}
 	j.output = b.outputOf(j)
+	if j.format == sign.CAdES && cms.Recognize(in.section()) {
+		b.app.say("note: %q is already a signature; the new one goes round it", j.file)
+	}
 	if err := sign.Preflight(in.section(), b.signing); err != nil {
 		return in.info, fmt.Errorf("signing %q: %w", j.file, err)
 	}

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
@@ -83,10 +82,9 @@ func ordinary(c candidate) bool {
 
 // asked says whether --cert means this certificate.
 func (o choice) asked(c candidate) bool {
-	sum := sha256.Sum256(c.Raw)
 	prefix := strings.ToLower(strings.ReplaceAll(o.wanted, ":", ""))
 	return o.wanted == c.Label || o.wanted == string(c.ID) || prefix == hexID(c.ID) ||
-		len(prefix) >= 8 && strings.HasPrefix(hex.EncodeToString(sum[:]), prefix)
+		len(prefix) >= 8 && strings.HasPrefix(fingerprint(c.Raw), prefix)
 }
 
 // one returns the only candidate that fits. Of several, those outside their
@@ -131,14 +129,25 @@ func (o choice) validity(c candidate) error {
 }
 
 // choose is the error that lists what there is to choose from, each with the
-// flags that mean it.
+// command that takes it.
 func choose(code string, err error, from []candidate) error {
 	p := &problem{exit: exitUsage, code: code, err: err}
 	for _, c := range from {
-		p.hint = append(p.hint, fmt.Sprintf("--token %s --cert %s is %s of %s, until %s, on %q",
-			shellWord(c.card.Serial), shellWord(textID(c.ID)), kindText(c.kind), nameOf(c.X509), day(c.X509.NotAfter), c.card.Label))
+		p.hint = append(p.hint, fmt.Sprintf("pectoken sign --token %s --cert %s FILE  (%s, %s, until %s, on %q)",
+			shellWord(c.card.Serial), shellWord(c.word(from)), nameOf(c.X509), kindText(c.kind), day(c.X509.NotAfter), c.card.Label))
 	}
 	return p
+}
+
+// word is what --cert means this certificate by: its ID, unless that is empty or
+// another certificate of the card has it too, as a renewed one may.
+func (c candidate) word(among []candidate) string {
+	for _, other := range among {
+		if other.card == c.card && bytes.Equal(other.ID, c.ID) && !bytes.Equal(other.Raw, c.Raw) || len(c.ID) == 0 {
+			return fingerprint(c.Raw)[:16]
+		}
+	}
+	return textID(c.ID)
 }
 
 func hexID(id []byte) string { return hex.EncodeToString(id) }

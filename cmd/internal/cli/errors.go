@@ -141,11 +141,14 @@ func problemOf(err error) *problem {
 
 // fileProblem finds the word for errors about files and documents.
 func fileProblem(p *problem) {
+	var writing *outfile.Error
 	var encrypted *pdf.EncryptedError
 	var damaged *pdf.DamagedError
 	var forbidden *pdf.PermissionError
 	var hinting interface{ Hint() string }
 	switch {
+	case errors.As(p.err, &writing):
+		p.code = "unwritable"
 	case errors.As(p.err, &encrypted):
 		p.code = "encrypted"
 	case errors.As(p.err, &damaged):

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"fmt"
 
 	"github.com/pectoken/pectoken/cns"
 	"github.com/pectoken/pectoken/verify/report"
@@ -40,8 +41,8 @@ func authenticates(k cns.Kind) bool { return k == cns.CNS || k == cns.CNSLike ||
 // certificateOf identifies a certificate in --json, in the words of verify.
 func certificateOf(c *x509.Certificate) *report.Certificate {
 	return &report.Certificate{
-		Subject: c.Subject.String(), Issuer: c.Issuer.String(),
-		Serial: c.SerialNumber.Text(16), SHA256: fingerprint(c.Raw),
+		Subject: cns.DistinguishedName(c.Subject), Issuer: cns.DistinguishedName(c.Issuer),
+		Serial: fmt.Sprintf("%X", c.SerialNumber), SHA256: fingerprint(c.Raw),
 		NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
 	}
 }

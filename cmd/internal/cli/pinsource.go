@@ -75,6 +75,28 @@ func (a *app) pinSource(f pinFlags) token.PINPrompt {
 	}
 }
 
+// readPIN is a PIN that was read, or why it was not.
+type readPIN struct {
+	pin []byte
+	err error
+}
+
+// unlessDone waits for get to return, or for the end of ctx: a read from a pipe
+// that nobody writes to can't be interrupted, only left behind.
+func unlessDone(ctx context.Context, get func() ([]byte, error)) ([]byte, error) {
+	got := make(chan readPIN, 1)
+	go func() {
+		pin, err := get()
+		got <- readPIN{pin, err}
+	}()
+	select {
+	case read := <-got:
+		return read.pin, read.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // noPIN is the error when there is no PIN to send.
 func noPIN(err error) error {
 	p := &problem{exit: exitPIN, code: "noPIN", err: fmt.Errorf("getting the PIN: %w", err)}
@@ -87,11 +109,11 @@ func noPIN(err error) error {
 func (a *app) getPIN(ctx context.Context, f pinFlags, fromVariable []byte, r token.PINRequest) ([]byte, error) {
 	switch {
 	case f.file == "-" || f.fd == 0:
-		return firstLine(a.in)
+		return unlessDone(ctx, func() ([]byte, error) { return firstLine(a.in) })
 	case f.file != "":
-		return a.pinFile(f.file)
+		return unlessDone(ctx, func() ([]byte, error) { return a.pinFile(f.file) })
 	case f.fd != noFD:
-		return pinDescriptor(f.fd)
+		return unlessDone(ctx, func() ([]byte, error) { return pinDescriptor(f.fd) })
 	case len(fromVariable) > 0:
 		return fromVariable, nil
 	}

@@ -80,7 +80,7 @@ func onToken(c *token.Certificate) tokenCertificateJSON {
 	}
 	from, to := c.X509.NotBefore.UTC(), c.X509.NotAfter.UTC()
 	line.Kind, _ = cns.Classify(c.X509)
-	line.Subject = c.X509.Subject.String()
+	line.Subject = cns.DistinguishedName(c.X509.Subject)
 	line.CodiceFiscale, _ = cns.CodiceFiscale(c.X509)
 	line.NotBefore, line.NotAfter = &from, &to
 	return line

@@ -41,7 +41,22 @@ themselves where there is one that fits.`,
 	)
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(newHelpCmd())
+	tameCompletion(root)
 	return root
+}
+
+// tameCompletion makes a wrong use of cobra's own command one like any other.
+func tameCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		c.Args, c.RunE = cobra.ArbitraryArgs, runGroup
+		for _, shell := range c.Commands() {
+			shell.Args = noArguments
+		}
+	}
 }
 
 // runGroup is what a command does that only has commands below it: alone it
@@ -92,7 +107,7 @@ func emptyName(c *cobra.Command, args []string) error {
 // noArguments accepts flags only.
 func noArguments(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usageError(helpHint(c), "%q is too much: this command takes no arguments", args[0])
+		return usageError(helpHint(c), "this command takes no arguments") // which are not repeated: one may be a PIN
 	}
 	return nil
 }

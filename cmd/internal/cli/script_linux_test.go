@@ -26,26 +26,26 @@ func tmpfs(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() { _ = syscall.Unmount(folder, syscall.MNT_DETACH) })
 }
 
-// killed runs a command and kills it as soon as a file of this pattern exists:
-// killed .a.p7m.pectoken-* pectoken sign a
-func killed(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: killed PATTERN COMMAND...")
+// ended runs a command and sends it a signal as soon as a file of this pattern
+// exists: ended KILL .a.p7m.pectoken-* pectoken sign a
+func ended(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: ended KILL|TERM PATTERN COMMAND...")
 	}
-	path, err := exec.LookPath(args[1])
+	path, err := exec.LookPath(args[2])
 	ts.Check(err)
-	c := exec.Command(path, args[2:]...)
+	c := exec.Command(path, args[3:]...)
 	c.Dir, c.Env = ts.MkAbs("."), scriptEnv(ts)
 	ts.Check(c.Start())
 	for range 10_000 {
-		if found, _ := filepath.Glob(ts.MkAbs(args[0])); len(found) > 0 {
+		if found, _ := filepath.Glob(ts.MkAbs(args[1])); len(found) > 0 {
 			break
 		}
 		time.Sleep(time.Millisecond)
 	}
-	ts.Check(c.Process.Kill())
+	ts.Check(c.Process.Signal(map[string]os.Signal{"KILL": syscall.SIGKILL, "TERM": syscall.SIGTERM}[args[0]]))
 	if err := c.Wait(); err == nil {
-		ts.Fatalf("the command ended before it was killed")
+		ts.Fatalf("the command ended by itself")
 	}
 }
 

@@ -6,5 +6,5 @@ package cli
 
 import "github.com/rogpeppe/go-internal/testscript"
 
-func tmpfs(ts *testscript.TestScript, _ bool, _ []string)  { ts.Fatalf("tmpfs is for Linux") }
-func killed(ts *testscript.TestScript, _ bool, _ []string) { ts.Fatalf("killed is for Linux") }
+func tmpfs(ts *testscript.TestScript, _ bool, _ []string) { ts.Fatalf("tmpfs is for Linux") }
+func ended(ts *testscript.TestScript, _ bool, _ []string) { ts.Fatalf("ended is for Linux") }

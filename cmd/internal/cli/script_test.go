@@ -70,11 +70,11 @@ func TestScripts(t *testing.T) {
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"token":  kit.token,
-					"flip":   flip,
-					"shape":  shape,
-					"tmpfs":  tmpfs,
-					"killed": killed,
+					"token": kit.token,
+					"flip":  flip,
+					"shape": shape,
+					"tmpfs": tmpfs,
+					"ended": ended,
 				},
 			})
 		})
@@ -121,6 +121,11 @@ func (k *kit) token(ts *testscript.TestScript, neg bool, args []string) {
 	for i, arg := range args[2:] {
 		objects = append(objects, k.object(ts, i, arg))
 	}
+	if len(objects) > 0 {
+		ca, err := k.pki.Issue(pki.QualifiedCA)
+		ts.Check(err)
+		objects = append(objects, softhsm.Object{ID: []byte("CA0"), Label: "CA0", Certificate: ca.Certificate})
+	}
 	hsm := ts.Value("hsm").(*softhsm.HSM)
 	serial, err := hsm.AddToken(args[1], softhsm.StandardPIN, objects...)
 	ts.Check(err)
@@ -130,13 +135,8 @@ func (k *kit) token(ts *testscript.TestScript, neg bool, args []string) {
 func (k *kit) object(ts *testscript.TestScript, number int, arg string) softhsm.Object {
 	name, always := strings.CutPrefix(arg, "!")
 	id := fmt.Sprintf("DS%d", number)
-	switch pki.Name(name) {
-	case pki.CNS:
+	if pki.Name(name) == pki.CNS {
 		id = "CNS0"
-	case "ca":
-		ca, err := k.pki.Issue(pki.QualifiedCA)
-		ts.Check(err)
-		return softhsm.Object{ID: []byte("CA0"), Label: "CA0", Certificate: ca.Certificate}
 	}
 	entity, err := k.pki.Issue(pki.Name(name))
 	ts.Check(err)

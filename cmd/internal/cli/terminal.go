@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"golang.org/x/term"
 )
@@ -23,30 +22,19 @@ func askOnTerminal(ctx context.Context, prompt string) ([]byte, error) {
 		return nil, errNoTerminal
 	}
 	defer out.Close()
-	before, err := term.GetState(int(in.Fd()))
+	fd := int(in.Fd())
+	before, err := term.GetState(fd)
 	if err != nil {
 		return nil, errors.Join(errNoTerminal, in.Close())
 	}
-	fmt.Fprint(out, prompt)
-	defer fmt.Fprintln(out)
-	typed := make(chan typedPIN, 1)
-	go readHidden(in, typed)
-	select {
-	case answer := <-typed:
-		return answer.pin, errors.Join(answer.err, in.Close())
-	case <-ctx.Done():
-		return nil, errors.Join(ctx.Err(), term.Restore(int(in.Fd()), before))
+	if err := hideInput(fd); err != nil {
+		return nil, errors.Join(err, in.Close())
 	}
-}
-
-type typedPIN struct {
-	pin []byte
-	err error
-}
-
-// readHidden reads one line. It may wait for ever: nothing ends a read from a
-// terminal but the end of the program.
-func readHidden(in *os.File, typed chan<- typedPIN) {
-	pin, err := term.ReadPassword(int(in.Fd()))
-	typed <- typedPIN{pin, err}
+	fmt.Fprint(out, prompt)
+	pin, err := unlessDone(ctx, func() ([]byte, error) { return term.ReadPassword(fd) })
+	fmt.Fprintln(out)
+	if ctx.Err() != nil { // in is still being read from, and stays open
+		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
+	}
+	return pin, errors.Join(err, term.Restore(fd, before), in.Close())
 }

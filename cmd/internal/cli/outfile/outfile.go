@@ -24,6 +24,18 @@ import (
 // there is something under the final name already.
 var ErrExists = errors.New("it exists already")
 
+// Error says why a file could not be written.
+type Error struct {
+	Doing string // the step, as a gerund
+	Path  string
+	Err   error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s %q: %v", e.Doing, e.Path, e.Err) }
+
+// Unwrap returns the cause, which may be [ErrExists].
+func (e *Error) Unwrap() error { return e.Err }
+
 // Mode says what may happen to a file that exists under the final name.
 type Mode int
 
@@ -44,16 +56,16 @@ type File struct {
 	buf  *bufio.Writer
 }
 
-// Check says whether a file could be created at path: an error that matches
-// [ErrExists] if something is there and mode keeps it, another error if what is
+// Check says whether a file could be created at path: an [*Error] that matches
+// [ErrExists] if something is there and mode keeps it, another one if what is
 // there is no regular file or the folder cannot be written to.
 func Check(path string, mode Mode) error {
 	if err := vacant(path, mode); err != nil {
-		return fmt.Errorf("creating %q: %w", path, err)
+		return &Error{"creating", path, err}
 	}
 	temp, err := createTemp(path)
 	if err != nil {
-		return fmt.Errorf("creating %q: %w", path, cause(err))
+		return &Error{"creating", path, cause(err)}
 	}
 	return errors.Join(temp.Close(), os.Remove(temp.Name()))
 }
@@ -75,15 +87,15 @@ func vacant(path string, mode Mode) error {
 	return nil
 }
 
-// Create begins a file. End it with [File.Commit]; [File.Discard] may always be
+// Create begins a file, if [Check] has nothing against it. End it with [File.Commit]; [File.Discard] may always be
 // called.
 func Create(path string, mode Mode) (*File, error) {
 	if err := vacant(path, mode); err != nil {
-		return nil, fmt.Errorf("creating %q: %w", path, err)
+		return nil, &Error{"creating", path, err}
 	}
 	temp, err := createTemp(path)
 	if err != nil {
-		return nil, fmt.Errorf("creating %q: %w", path, cause(err))
+		return nil, &Error{"creating", path, cause(err)}
 	}
 	return &File{path: path, mode: mode, temp: temp, buf: bufio.NewWriterSize(temp, bufferSize)}, nil
 }
@@ -177,7 +189,7 @@ func (f *File) Discard() {
 }
 
 func (f *File) failed(err error) error {
-	return fmt.Errorf("writing %q: %w", f.path, cause(err))
+	return &Error{"writing", f.path, cause(err)}
 }
 
 // cause leaves the hidden name out of an error: it means nothing to the user.

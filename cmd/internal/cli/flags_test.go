@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// parse runs a command with a fake world and reports what was asked of it.
+func parse[O any](t *testing.T, newCmd func(*app, func(context.Context, *O) error) *cobra.Command, args ...string) (*O, error) {
+	t.Helper()
+	a, _ := fakeApp(nil, "", "")
+	a.now = fixedNow
+	var got *O
+	c := newCmd(a, func(_ context.Context, o *O) error { got = o; return nil })
+	c.SilenceErrors, c.SilenceUsage = true, true
+	c.SetArgs(args)
+	return got, c.ExecuteContext(t.Context())
+}
+
+func TestSignFlags(t *testing.T) {
+	o, err := parse(t, newSignCmd, "a.pdf", "b.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(o.files) != 2 || o.format != "auto" || o.level != "b" || o.hash != "sha256" || o.detached || o.pss ||
+		o.allowExpired || o.output.overwrite || o.pin.fd != noFD || o.pin.lastTry {
+		t.Errorf("the defaults are %+v", o)
+	}
+	if o, err = parse(t, newSignCmd, "-"); err != nil || o.output.path != stdio {
+		t.Errorf("standard input goes to %q, %v", o.output.path, err)
+	}
+	for _, args := range [][]string{
+		{}, {""}, {"-", "a"}, {"-", "--pin-fd", "0"}, {"a", "b", "-o", "c"}, {"a", "-o", "b", "--output-dir", "c"},
+		{"a", "--level", "lta"}, {"a", "--hash", "sha1"}, {"a", "--format", "xades"}, {"a", "--pin-fd", "-2"},
+		{"a", "--format", "pades", "--detached"},
+	} {
+		if _, err := parse(t, newSignCmd, args...); err == nil || problemOf(err).exit != exitUsage {
+			t.Errorf("%q gives %v, want a usage error", args, err)
+		}
+	}
+}
+
+func TestVerifyFlags(t *testing.T) {
+	o, err := parse(t, newVerifyCmd, "a.p7m", "--at", "2026-01-31")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := o.judge.Time.Format("2006-01-02T15:04:05Z07:00"); got != "2026-01-31T00:00:00Z" {
+		t.Errorf("--at is understood as %s", got)
+	}
+	if !o.judge.Now.Equal(fixedNow()) || o.judge.Trust.Len() != 0 {
+		t.Errorf("the defaults are %+v", o.judge)
+	}
+	for _, args := range [][]string{
+		{}, {"a", "--at", "31/01/2026"}, {"a", "b", "--content", "c"}, {"-", "--content", "-"}, {"-", "-"}, {"a", "--trust", "missing"},
+	} {
+		if _, err := parse(t, newVerifyCmd, args...); err == nil || problemOf(err).exit != exitUsage {
+			t.Errorf("%q gives %v, want a usage error", args, err)
+		}
+	}
+}
+
+func TestExtractFlags(t *testing.T) {
+	o, err := parse(t, newExtractCmd, "d/a.txt.p7m")
+	if err != nil || o.output.path != "d/a.txt" || o.broken {
+		t.Errorf("got %+v, %v", o, err)
+	}
+	if o, err = parse(t, newExtractCmd, "-"); err != nil || o.output.path != stdio {
+		t.Errorf("got %+v, %v", o, err)
+	}
+	if _, err := parse(t, newExtractCmd, "a.txt"); err == nil || problemOf(err).exit != exitUsage {
+		t.Errorf("a file without .p7m gives %v, want a usage error", err)
+	}
+}
+
+// TestTerminalRefused makes sure that no document is written to a terminal.
+func TestTerminalRefused(t *testing.T) {
+	a, _ := fakeApp(nil, "", "")
+	a.outIsTerminal = true
+	if err := a.checkStream(&cobra.Command{}, stdio); problemOf(err).exit != exitUsage {
+		t.Errorf("a terminal gives %v, want a usage error", err)
+	}
+	a.outIsTerminal, a.json = false, true
+	if err := a.checkStream(&cobra.Command{}, stdio); problemOf(err).exit != exitUsage {
+		t.Errorf("--json gives %v, want a usage error", err)
+	}
+	a.json = false
+	if err := a.checkStream(&cobra.Command{}, stdio); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWantsJSON(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want bool
+	}{
+		{[]string{"sign", "--json"}, true},
+		{[]string{"--json=true", "sign"}, true},
+		{[]string{"sign", "--", "--json"}, false},
+		{[]string{"sign"}, false},
+	} {
+		if got := wantsJSON(c.args); got != c.want {
+			t.Errorf("wantsJSON(%q) = %v", c.args, got)
+		}
+	}
+}
+
+func TestEnding(t *testing.T) {
+	if ending(exitOK) != nil {
+		t.Error("a good end is an error")
+	}
+	var o outcome
+	if err := ending(exitPIN); !errors.As(err, &o) || exitCode(o) != exitPIN {
+		t.Errorf("the end is %v", err)
+	}
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pdf_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/sign/pdf"
+	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
+	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
+)
+
+// signContract signs a document with a form. The key is one of the test PKI;
+// with a card it comes from package token.
+func signContract() ([]byte, error) {
+	contract := documents.Form()
+	now := time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
+	signer, err := pki.New(now).Issue(pki.Signer)
+	if err != nil {
+		return nil, err
+	}
+	var signed bytes.Buffer
+	err = pdf.Sign(context.Background(), &signed, bytes.NewReader(contract), int64(len(contract)), pdf.SignOptions{
+		Signer:      cms.Signer{Key: signer.Key, Certificate: signer.Certificate, Chain: signer.Chain},
+		SigningTime: now,
+		Reason:      "accettazione",
+	})
+	return signed.Bytes(), err
+}
+
+func ExampleSign() {
+	signed, err := signContract()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("the document is still there:", bytes.HasPrefix(signed, documents.Form()))
+	// Output: the document is still there: true
+}
+
+func ExampleOpen() {
+	signed, err := signContract()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	doc, err := pdf.Open(bytes.NewReader(signed), int64(len(signed)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	signatures, err := doc.Signatures()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, s := range signatures {
+		fmt.Println(s.Field, s.SubFilter, s.Reason)
+		fmt.Println("covers:", s.Covers, "of revision", s.Revision+1, "of", len(doc.Revisions()))
+		fmt.Println("problems:", len(s.Problems))
+	}
+	// Output:
+	// Signature1 ETSI.CAdES.detached accettazione
+	// covers: wholeFile of revision 2 of 2
+	// problems: 0
+}
+
+func ExampleDocument_Signatures() {
+	signed, err := signContract()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	doc, err := pdf.Open(bytes.NewReader(signed), int64(len(signed)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	signatures, err := doc.Signatures()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	s := signatures[0]
+	sd, err := cms.Read(bytes.NewReader(s.Contents), cms.ReadOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := sd.DigestContent(s.SignedBytes()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	check := sd.Check(sd.Signers[0])
+	fmt.Println(check.Certificate.Subject.CommonName, "findings:", len(check.Findings))
+	// Output: MARIO ROSSI findings: 0
+}
