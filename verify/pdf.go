@@ -47,7 +47,26 @@ func pdfSignatures(src *io.SectionReader) ([]*pdf.Signature, error) {
 	if err != nil {
 		return nil, err
 	}
-	return doc.Signatures()
+	list, err := doc.Signatures()
+	if err == nil && len(list) == 0 {
+		err = lostSignature(src, doc)
+	}
+	return list, err
+}
+
+// lostSignature looks for a signature in what stands after the last complete
+// revision: a signed file that was cut short still shows the document as it
+// was before, and must not pass for one that nobody signed.
+func lostSignature(src *io.SectionReader, doc *pdf.Document) error {
+	var end int64
+	for _, r := range doc.Revisions() {
+		end = max(end, r.End)
+	}
+	traces, err := pdf.LooksSigned(io.NewSectionReader(src, end, src.Size()-end), src.Size()-end)
+	if err == nil && traces {
+		err = &pdf.DamagedError{Offset: end, What: "a signature begins here and has no end"}
+	}
+	return err
 }
 
 // unreadablePDF reports on a PDF whose structure can't be followed. If it
