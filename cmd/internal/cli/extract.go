@@ -122,6 +122,8 @@ func (o *extractOptions) accept(r *report.Report) error {
 	switch {
 	case r.Error != nil:
 		return &problem{exit: exitFailed, code: string(r.Error.Code), err: fmt.Errorf("extracting from %q: %s", o.file, r.Error.Message)}
+	case r.Content == nil && integrity(r) == report.Broken:
+		return &problem{exit: exitFailed, code: "broken", err: fmt.Errorf("extracting from %q: %s", o.file, brokenReason(r))}
 	case r.Content == nil:
 		return &problem{exit: exitFailed, code: "noContent", err: fmt.Errorf("extracting from %q: the signature is detached, there is no document in it", o.file)}
 	case integrity(r) == report.Intact || o.broken || o.output.path == stdio:
