@@ -3,7 +3,9 @@ module github.com/pectoken/pectoken
 go 1.26.0
 
 require (
+	github.com/ElMostafaIdrassi/goscard v1.0.0 // indirect
 	github.com/creack/pty v1.1.24 // indirect
+	github.com/ebitengine/purego v0.8.2 // indirect
 	github.com/eclipse-keypont/crypto11 v1.6.5 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/miekg/pkcs11 v1.1.2 // indirect

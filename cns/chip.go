@@ -112,8 +112,8 @@ const (
 
 // chips is the table of ATRs, as published by November 2026 in the card
 // database of j4sign-revisited (sc.properties), smartcard_list.txt of pcsc-tools,
-// the card lists of webcrypto-local and BISS, OpenSC's installer, and two threads
-// of OpenSC (3804 on ACe 2025). The first row that matches counts.
+// the card lists of webcrypto-local and BISS, OpenSC's drivers and installer, and
+// OpenSC#3804 on ACe 2025. The first row that matches counts.
 var chips = []chipRow{
 	// InfoCamere and other cards from before the CNS.
 	{"3b9f94401e0067164346495345105266ff819000", "InfoCamere 1201", []string{"ipmpki32"}},
