@@ -3,6 +3,7 @@ module github.com/pectoken/pectoken
 go 1.26.0
 
 require (
+	github.com/ElMostafaIdrassi/goscard v1.0.0
 	github.com/creack/pty v1.1.24
 	github.com/eclipse-keypont/crypto11 v1.6.5
 	github.com/miekg/pkcs11 v1.1.2
@@ -15,6 +16,7 @@ require (
 )
 
 require (
+	github.com/ebitengine/purego v0.8.2 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
