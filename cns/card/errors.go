@@ -19,8 +19,9 @@ var (
 	// ErrDenied: the service runs, and does not let this user in.
 	ErrDenied = errors.New("the PC/SC service refuses this user")
 
-	// ErrUnsupported: this program cannot reach PC/SC on this system.
-	ErrUnsupported = errors.New("PC/SC is not supported on this system")
+	// ErrUnsupported: this program cannot reach PC/SC on this system. On Linux
+	// that takes cgo, so that a program without it stays free of the C library.
+	ErrUnsupported = errors.New("this program cannot reach PC/SC: on Linux it has to be built with a C compiler, and other systems than Linux, macOS and Windows are not supported")
 
 	ErrNoReader     = errors.New("no card reader")                // none at all, or none of the name
 	ErrNoCard       = errors.New("no card in the reader")         // or it was pulled out

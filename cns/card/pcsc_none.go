@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build !(windows || darwin || (linux && (amd64 || arm64)))
+//go:build !(windows || darwin || (linux && cgo && (amd64 || arm64)))
 
 package card
 
