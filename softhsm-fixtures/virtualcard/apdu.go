@@ -48,6 +48,7 @@ const (
 	statusReferenceNotFound  status = 0x6A88
 	statusWrongOffset        status = 0x6B00
 	statusUnknownInstruction status = 0x6D00
+	statusNoReason           status = 0x6F00
 )
 
 // answer is the response APDU of data and s.

@@ -309,7 +309,7 @@ func TestFaults(t *testing.T) {
 		{"later", virtualcard.Fault{Answer: []byte{0x6F, 0x00}, After: 1, Times: 1}, []string{"9000", "6f00", "9000"}},
 		{"another command", virtualcard.Fault{Instruction: 0xB0, Answer: []byte{0x6F, 0x00}}, []string{"9000"}},
 		{"garbage", virtualcard.Fault{Answer: []byte{1}}, []string{"01"}},
-		{"nothing", virtualcard.Fault{}, []string{""}},
+		{"no reason", virtualcard.Fault{}, []string{"6f00"}},
 		{"pulled", virtualcard.Fault{Pull: true, After: 1}, []string{"9000", "-"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

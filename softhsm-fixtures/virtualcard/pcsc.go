@@ -150,7 +150,7 @@ func (r *Reader) Insert(c *Card) error {
 }
 
 // Remove takes the card out of the reader and returns when the service has
-// noticed, which takes up to half a second; a command that the card is working on
+// noticed, which takes up to a second; a command that the card is working on
 // is not carried out. An empty reader stays as it is.
 func (r *Reader) Remove() error {
 	r.mu.Lock()
@@ -163,13 +163,8 @@ func (r *Reader) Remove() error {
 	if err != nil {
 		return fmt.Errorf("removing card from %s: %w", r.Name, err)
 	}
-	time.Sleep(settling)
 	return nil
 }
-
-// settling is what the service gets to make a note that a card is gone, which it
-// does right after the only sign of it that can be seen from here.
-const settling = 50 * time.Millisecond
 
 // drop hangs up on the service without waiting for it.
 func (r *Reader) drop() {

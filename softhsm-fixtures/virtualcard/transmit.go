@@ -18,7 +18,7 @@ const maxChallenge = 256
 
 // Transmit hands the card a command APDU and returns its answer: data and
 // status (ISO 7816-4, section 5.1). Any bytes get an answer. It is nil if a
-// fault pulled the card out, and empty only if a fault says so.
+// fault pulled the card out.
 func (c *Card) Transmit(command []byte) []byte {
 	answer, _ := c.transmit(context.Background(), command)
 	return answer
