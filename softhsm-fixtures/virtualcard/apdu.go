@@ -38,6 +38,7 @@ const (
 	statusTriesLeft          status = 0x63C0 // and the number in the last digit
 	statusWrongLength        status = 0x6700
 	statusClassNotSupported  status = 0x6E00
+	statusNoChaining         status = 0x6884
 	statusSecurityNotMet     status = 0x6982
 	statusBlocked            status = 0x6983
 	statusConditionsNotMet   status = 0x6985

@@ -68,8 +68,11 @@ func (c *Card) obey(cmd command) ([]byte, status) {
 	if len(c.tree) == 0 {
 		return nil, statusUnknownInstruction
 	}
-	if cmd.class&^classChained != 0 {
+	switch {
+	case cmd.class&^classChained != 0:
 		return nil, statusClassNotSupported
+	case cmd.chained() && cmd.instruction != insOperation:
+		return nil, statusNoChaining
 	}
 	cmd, more, s := c.join(cmd)
 	if more || s != statusOK {
