@@ -69,7 +69,7 @@ public final class Judge {
     private static Answer answer(String line) {
         try {
             return act(GSON.fromJson(line, Request.class));
-        } catch (Exception | StackOverflowError | OutOfMemoryError e) {
+        } catch (Exception | Error e) {
             // Whatever a hostile file provokes is an answer, too.
             return new Answer(null, null, e.getClass().getSimpleName() + ": " + e.getMessage());
         }
