@@ -135,12 +135,13 @@ func (o *extractOptions) accept(r *report.Report) error {
 	}
 }
 
-// integrity is that of the worst signature of a file.
+// integrity is that of the worst signature of a file. One that is invalid
+// though its arithmetic is right contradicts itself and counts as broken.
 func integrity(r *report.Report) report.Integrity {
 	worst := report.Intact
 	for _, s := range r.Signatures {
 		switch {
-		case s.Integrity == report.Broken:
+		case s.Integrity == report.Broken, s.Verdict == report.Invalid:
 			return report.Broken
 		case s.Integrity != report.Intact:
 			worst = report.IntegrityUnknown
@@ -154,7 +155,7 @@ func integrity(r *report.Report) report.Integrity {
 
 func brokenReason(r *report.Report) string {
 	for _, s := range r.Signatures {
-		if s.Integrity != report.Intact {
+		if s.Integrity != report.Intact || s.Verdict == report.Invalid {
 			return s.Reason
 		}
 	}
