@@ -24,10 +24,6 @@ type Options struct {
 
 	Name    string            // of the file, for the report
 	Content *io.SectionReader // what a detached signature is about; nil: not given
-	// ExtractTo receives the content of an attached signature while it is
-	// read. It is unproven until the report says that the signature is intact.
-	// Nil discards it.
-	ExtractTo io.Writer
 }
 
 // at returns the moment the verdict is about, and how it is known.

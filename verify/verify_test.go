@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -238,13 +239,24 @@ func TestWorstSignatureDecides(t *testing.T) {
 	}
 }
 
-func TestExtractTo(t *testing.T) {
-	var out bytes.Buffer
-	o := root(t)
-	o.ExtractTo = &out
-	valid.compare(t, check(t, p7m(t, "il contenuto", false, signer(t, pki.Signer)), o))
-	if out.String() != "il contenuto" {
-		t.Errorf("extracted %q", out.String())
+func TestExtract(t *testing.T) {
+	rossi := signer(t, pki.Signer)
+	inner := p7m(t, "il contenuto", false, rossi)
+	file := p7m(t, string(inner), false, rossi)
+	armored := []byte(base64.StdEncoding.EncodeToString(file))
+	for name, src := range map[string][]byte{"binary": file, "base64": armored} {
+		for depth, want := range []string{string(inner), "il contenuto"} {
+			var out bytes.Buffer
+			if err := verify.Extract(context.Background(), section(src), depth, &out); err != nil || out.String() != want {
+				t.Errorf("%s, depth %d: %d bytes, %v", name, depth, out.Len(), err)
+			}
+		}
+		if err := verify.Extract(context.Background(), section(src), 2, io.Discard); err == nil {
+			t.Errorf("%s: something was found at a depth where there is nothing", name)
+		}
+	}
+	if err := verify.Extract(context.Background(), section(p7m(t, "x", true, rossi)), 1, io.Discard); err == nil {
+		t.Error("something was found in a detached signature")
 	}
 }
 
@@ -349,9 +361,7 @@ func TestStoppedWork(t *testing.T) {
 	if _, err := verify.File(context.Background(), src, root(t)); !errors.Is(err, broken) {
 		t.Errorf("failing reader: %v", err)
 	}
-	o := root(t)
-	o.ExtractTo = failing{broken}
-	if _, err := verify.File(context.Background(), section(good), o); !errors.Is(err, broken) {
+	if err := verify.Extract(context.Background(), section(good), 0, failing{broken}); !errors.Is(err, broken) {
 		t.Errorf("failing writer: %v", err)
 	}
 }
