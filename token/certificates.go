@@ -7,6 +7,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // Certificate is a certificate object on a token.
@@ -56,7 +58,7 @@ func (t *Token) certificates(ctx context.Context) (list []*Certificate, err erro
 		return nil, err
 	}
 	defer s.closeAfter(&err)
-	handles, err := s.objects(ctx, ckoCertificate)
+	handles, err := s.objects(ctx, cryptoki.CKO_CERTIFICATE)
 	if err != nil {
 		return nil, err
 	}
@@ -74,11 +76,11 @@ func (t *Token) certificates(ctx context.Context) (list []*Certificate, err erro
 
 // certificate reads one object, nil if it is not an X.509 certificate.
 func (s *session) certificate(ctx context.Context, handle uint) (*Certificate, error) {
-	v, err := s.attributes(ctx, handle, ckaCertificateType, ckaID, ckaLabel, ckaValue)
+	v, err := s.attributes(ctx, handle, cryptoki.CKA_CERTIFICATE_TYPE, cryptoki.CKA_ID, cryptoki.CKA_LABEL, cryptoki.CKA_VALUE)
 	if err != nil {
 		return nil, err
 	}
-	if kind, ok := number(v[0]); ok && kind != ckcX509 {
+	if kind, ok := number(v[0]); ok && kind != cryptoki.CKC_X_509 {
 		return nil, nil
 	}
 	c := &Certificate{ID: v[1], Label: clean(string(v[2])), Raw: v[3]}
@@ -94,7 +96,7 @@ func (s *session) certificate(ctx context.Context, handle uint) (*Certificate, e
 
 // pair fills in what the visible keys say about the certificates.
 func (s *session) pair(ctx context.Context, list []*Certificate) error {
-	public, err := s.keys(ctx, ckoPublicKey)
+	public, err := s.keys(ctx, cryptoki.CKO_PUBLIC_KEY)
 	if err != nil {
 		return err
 	}
