@@ -84,14 +84,22 @@ func (s *session) certificate(ctx context.Context, handle uint) (*Certificate, e
 		return nil, nil
 	}
 	c := &Certificate{ID: v[1], Label: clean(string(v[2])), Raw: v[3]}
+	c.parse()
+	return c, nil
+}
+
+// parse reads Raw into X509, or says in ParseError why not.
+func (c *Certificate) parse() {
 	if len(c.Raw) == 0 {
 		c.ParseError = fmt.Errorf("reading certificate %q: the token does not show its content", c.Label)
-		return c, nil
+		return
 	}
-	if c.X509, err = x509.ParseCertificate(c.Raw); err != nil {
-		c.X509, c.ParseError = nil, fmt.Errorf("parsing certificate %q: %w", c.Label, err)
+	parsed, err := x509.ParseCertificate(c.Raw)
+	if err != nil {
+		c.ParseError = fmt.Errorf("parsing certificate %q: %w", c.Label, err)
+		return
 	}
-	return c, nil
+	c.X509 = parsed
 }
 
 // pair fills in what the visible keys say about the certificates.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -54,18 +55,25 @@ const (
 	PINStateNotSet                  // the PIN was never set
 )
 
+var pinStateWords = [...]string{"unknown", "ok", "low", "final", "locked", "notSet"}
+
 // String returns the word of the JSON form: unknown, ok, low, final, locked or
 // notSet.
 func (s PINState) String() string {
-	words := [...]string{"unknown", "ok", "low", "final", "locked", "notSet"}
-	if int(s) >= len(words) {
-		return words[PINStateUnknown]
+	if int(s) >= len(pinStateWords) {
+		return pinStateWords[PINStateUnknown]
 	}
-	return words[s]
+	return pinStateWords[s]
 }
 
 // MarshalText returns what String does.
 func (s PINState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote; another word is PINStateUnknown.
+func (s *PINState) UnmarshalText(text []byte) error {
+	*s = PINState(max(0, slices.Index(pinStateWords[:], string(text))))
+	return nil
+}
 
 // Tokens lists the initialised tokens in the module's slots (C_GetSlotList,
 // C_GetSlotInfo, C_GetTokenInfo: PKCS #11 v2.40, section 5.5). It needs no PIN.
@@ -97,6 +105,27 @@ func (m *Module) Tokens(ctx context.Context) ([]*Token, []*SlotError, error) {
 		}
 	}
 	return tokens, skipped, nil
+}
+
+// Find returns the token of now that is the one described by info, whose slot may be
+// another by now: it has the same serial number, label and manufacturer. If it is
+// not there the error matches [ErrRemoved].
+func (m *Module) Find(ctx context.Context, info Info) (*Token, error) {
+	tokens, _, err := m.Tokens(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tokens {
+		if t.same(info) {
+			return t, nil
+		}
+	}
+	return nil, fmt.Errorf("looking for token %q, serial %q, in module %q: %w", info.Label, info.Serial, m.path, ErrRemoved)
+}
+
+// same says whether two descriptions are of one token, wherever it is.
+func (i Info) same(other Info) bool {
+	return i.Serial == other.Serial && i.Label == other.Label && i.Manufacturer == other.Manufacturer
 }
 
 // slotList asks again when the list grew between the two calls that
