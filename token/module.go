@@ -3,6 +3,7 @@
 package token
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -82,6 +83,30 @@ func newModule(path string, lib *library) *Module {
 
 // Path returns the path the module was opened with.
 func (m *Module) Path() string { return m.path }
+
+// Library is what a module says about itself.
+type Library struct {
+	Manufacturer string
+	Description  string
+	Version      string // such as "2.6"
+}
+
+// Library asks the module about itself (C_GetInfo, PKCS #11 v2.40, section 5.4).
+func (m *Module) Library(ctx context.Context) (Library, error) {
+	if err := m.enter(); err != nil {
+		return Library{}, err
+	}
+	defer m.leave()
+	var info cryptoki.Info
+	err := m.lib.call(ctx, func(c cryptoki.Module) (err error) {
+		info, err = c.Info()
+		return err
+	})
+	if err != nil {
+		return Library{}, fmt.Errorf("asking module %q about itself: %w", m.path, err)
+	}
+	return Library{clean(info.Manufacturer), clean(info.Description), fmt.Sprintf("%d.%d", info.Major, info.Minor)}, nil
+}
 
 // Close closes every [Signer] and [Decrypter] of the module and finalizes the library if nobody
 // else uses it. It waits for calls in progress, so it must not be called from a

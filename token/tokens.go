@@ -25,6 +25,7 @@ type Token struct {
 type Info struct {
 	Slot         uint   // PKCS#11 slot number; it changes from one run to the next
 	Reader       string // the slot's description, mostly the name of the reader
+	ReaderMaker  string // the slot's manufacturer
 	Label        string
 	Serial       string
 	Model        string
@@ -164,17 +165,17 @@ func (m *Module) token(ctx context.Context, slot uint) (*Token, *SlotError) {
 // a PIN counts as initialised even if it forgets to say so.
 func (l *library) info(ctx context.Context, slot uint) (info Info, initialised bool, err error) {
 	var raw cryptoki.TokenInfo
-	var reader string
+	var reader cryptoki.SlotInfo
 	err = l.call(ctx, func(c cryptoki.Module) (err error) {
-		reader, _ = c.SlotDescription(slot)
+		reader, _ = c.SlotInfo(slot)
 		raw, err = c.TokenInfo(slot)
 		return err
 	})
 	if err != nil {
-		return Info{Slot: slot, Reader: clean(reader)}, false, err
+		return Info{Slot: slot, Reader: clean(reader.Description)}, false, err
 	}
 	return Info{
-		Slot: slot, Reader: clean(reader), Label: clean(raw.Label), Serial: clean(raw.Serial),
+		Slot: slot, Reader: clean(reader.Description), ReaderMaker: clean(reader.Manufacturer), Label: clean(raw.Label), Serial: clean(raw.Serial),
 		Model: clean(raw.Model), Manufacturer: clean(raw.Manufacturer), PIN: pinOf(raw), PUK: pukState(raw),
 	}, raw.Flags&(cryptoki.CKF_TOKEN_INITIALIZED|cryptoki.CKF_USER_PIN_INITIALIZED) != 0, nil
 }
