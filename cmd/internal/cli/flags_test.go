@@ -85,6 +85,7 @@ func TestExtractFlags(t *testing.T) {
 
 // TestExtractPlan decides what is written where, from what was found inside.
 func TestExtractPlan(t *testing.T) {
+	t.Chdir(t.TempDir())
 	content := &report.Content{}
 	inner := &report.Report{Format: "cades", Content: content}
 	nested := &report.Report{Format: "cades", Content: content, Nested: []*report.Report{inner}}
@@ -92,9 +93,9 @@ func TestExtractPlan(t *testing.T) {
 		o    extractOptions
 		want []string
 	}{
-		"down to the document": {extractOptions{file: "d/a.p7m.p7m"}, []string{"d/a"}},
-		"each":                 {extractOptions{file: "d/a.p7m.p7m", all: true}, []string{"d/a.p7m", "d/a"}},
-		"the outermost":        {extractOptions{file: "d/a.p7m.p7m", outer: true}, []string{"d/a.p7m"}},
+		"down to the document": {extractOptions{file: "a.p7m.p7m"}, []string{"a"}},
+		"each":                 {extractOptions{file: "a.p7m.p7m", all: true}, []string{"a.p7m", "a"}},
+		"the outermost":        {extractOptions{file: "a.p7m.p7m", outer: true}, []string{"a.p7m"}},
 		"by name":              {extractOptions{file: "x", output: outputFlags{path: "-"}}, []string{"-"}},
 	} {
 		plan, err := c.o.plan(&input{}, nested)
