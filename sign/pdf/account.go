@@ -3,6 +3,7 @@
 package pdf
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 )
@@ -124,17 +125,45 @@ func (s *step) objectSpan(num int64, at location) (span, error) {
 	return span{start, l.pos}, nil
 }
 
-// nothingIn checks that there is nothing but white space and comments.
+// nothingIn checks that there is nothing but white space and, between objects,
+// comments.
 func (s *step) nothingIn(gap span) error {
 	if err := s.spend(gap.len()); err != nil {
 		return err
 	}
 	l := newLexer(s.src, gap.start, gap.end)
-	l.skip()
-	if l.err == nil && l.pos < gap.end {
-		s.forbid(ChangeFile, "%d bytes from %d belong to no object", gap.end-l.pos, l.pos)
-	} else if l.err == nil && s.is.first == s.was.first && gap.len() > 0 {
-		s.allow(ChangeOther, "%d bytes of white space or comments after the end", gap.len())
+	tail := s.is.first == s.was.first
+	for l.skipSpace(); !tail && l.peek() == '%' && harmless(l.comment()); l.skipSpace() {
 	}
-	return l.err
+	switch {
+	case l.err != nil:
+		return l.err
+	case l.pos < gap.end:
+		s.forbid(ChangeFile, "%d bytes from %d belong to no object", gap.end-l.pos, l.pos)
+	case tail && gap.len() > 0:
+		s.allow(ChangeOther, "%d bytes of white space after the end", gap.len())
+	}
+	return nil
+}
+
+// comment steps over a comment and returns its beginning.
+func (l *lexer) comment() []byte {
+	var b []byte
+	for c := l.next(); c != '\n' && c != '\r' && c != eof; c = l.next() {
+		if len(b) < maxWord {
+			b = append(b, byte(c))
+		}
+	}
+	return b
+}
+
+// harmless reports whether a comment has no word by which readers of damaged files
+// find objects.
+func harmless(comment []byte) bool {
+	for _, word := range []string{"obj", "xref", "trailer", "stream"} {
+		if bytes.Contains(comment, []byte(word)) {
+			return false
+		}
+	}
+	return len(comment) < maxWord
 }

@@ -61,7 +61,8 @@ type ledger struct {
 
 	structure []visit // to be done first, so that all fields and pages are known
 	rest      []visit
-	round     int // counts the steps
+	round     int                    // counts the steps
+	inspect   func(*indirect, visit) // sees every object; nil for nobody
 	permissions
 }
 
@@ -307,6 +308,9 @@ func (l *ledger) mentioned(old use, v visit) bool {
 // expand goes on from an object according to its use.
 func (l *ledger) expand(o *indirect, v visit) error {
 	l.holdContainer(o)
+	if l.inspect != nil {
+		l.inspect(o, v)
+	}
 	d, _ := o.value.(*dict)
 	if err := l.checkStream(o.num, d); err != nil {
 		return err
