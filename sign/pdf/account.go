@@ -133,13 +133,17 @@ func (s *step) nothingIn(gap span) error {
 	}
 	l := newLexer(s.src, gap.start, gap.end)
 	tail := s.is.first == s.was.first
-	for l.skipSpace(); !tail && l.peek() == '%' && harmless(l.comment()); l.skipSpace() {
+	l.skipSpace()
+	at := l.pos
+	for !tail && l.peek() == '%' && harmless(l.comment()) {
+		l.skipSpace()
+		at = l.pos
 	}
 	switch {
 	case l.err != nil:
 		return l.err
-	case l.pos < gap.end:
-		s.forbid(ChangeFile, "%d bytes from %d belong to no object", gap.end-l.pos, l.pos)
+	case at < gap.end:
+		s.forbid(ChangeFile, "%d bytes from %d belong to no object", gap.end-at, at)
 	case tail && gap.len() > 0:
 		s.allow(ChangeOther, "%d bytes of white space after the end", gap.len())
 	}

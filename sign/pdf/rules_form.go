@@ -163,8 +163,11 @@ func (s *step) judgeField(d *delta, u use) {
 	f := s.fields[d.num]
 	was, is, ok := d.dicts()
 	switch {
-	case !ok || f == nil:
+	case f == nil:
 		s.judgeFrozen(d, u)
+		return
+	case !ok:
+		s.forbid(ChangeForm, "field %s: removed", f.name)
 		return
 	case f.isSigned():
 		s.judgeSignedField(was, is, f)

@@ -153,6 +153,7 @@ func (s *step) difference(num int64) (*delta, error) {
 	if d.is, d.broken = s.is.object(after.refer(num)); hard(d.broken) != nil {
 		return nil, d.broken
 	}
+	d.was, d.is = d.was.unlessNull(), d.is.unlessNull()
 	if s.exhausted != nil {
 		return nil, s.exhausted
 	}
@@ -161,6 +162,14 @@ func (s *step) difference(num int64) (*delta, error) {
 		return &delta{num: num}, nil
 	}
 	return d, err
+}
+
+// unlessNull is nil for the null object, which is like none.
+func (o *indirect) unlessNull() *indirect {
+	if o == nil || o.value == nil {
+		return nil
+	}
+	return o
 }
 
 func (at location) refer(num int64) ref { return ref{num, at.generation()} }
