@@ -21,6 +21,7 @@ const (
 	ChangeFormFill          ChangeKind = "formFill"          // the value of a form field and how it looks
 	ChangeSignature         ChangeKind = "signature"         // a further signature
 	ChangeSignatureField    ChangeKind = "signatureField"    // a field for one
+	ChangeStructure         ChangeKind = "structure"         // the tag of a new signature field, in a tagged document
 	ChangeAnnotation        ChangeKind = "annotation"        // a comment
 )
 

@@ -21,7 +21,7 @@ func appendRows(t testing.TB, file []byte, body string, rows ...string) []byte {
 	out = append(out, "xref\n"...)
 	for _, row := range rows {
 		var num, offset int
-		if _, err := fmt.Sscan(row, &num, &offset); err != nil {
+		if _, err := fmt.Sscanf(row, "%d %d", &num, &offset); err != nil {
 			t.Fatal(err)
 		}
 		out = fmt.Appendf(out, "%d 1\n%010d 00000 n \n", num, offset)
@@ -219,12 +219,16 @@ func TestCertification(t *testing.T) {
 		from   int // the lowest level that permits it; 4 for none
 		update func(file []byte) []string
 	}{
-		{"validation data", 1, func(f []byte) []string { return []string{edited(t, f, 1, "/Type /Catalog", "/Type /Catalog /DSS << >>")} }},
+		{"validation data", 1, func(f []byte) []string {
+			return []string{edited(t, f, 1, "/Type /Catalog", "/Type /Catalog /DSS << >>")}
+		}},
 		{"timestamp", 1, func(f []byte) []string {
 			return []string{edited(t, f, 1, "6 0 R", "6 0 R 20 0 R"), obj(20, "<< /FT /Sig /T (x) /V 21 0 R >>"), obj(21, strings.Replace(someSignature, "Sig", "DocTimeStamp", 1))}
 		}},
 		{"filling in", 2, func(f []byte) []string { return []string{edited(t, f, 4, "(a)", "(b)")} }},
-		{"signing a field", 2, func(f []byte) []string { return []string{edited(t, f, 5, "/T (s)", "/T (s) /V 20 0 R"), obj(20, someSignature)} }},
+		{"signing a field", 2, func(f []byte) []string {
+			return []string{edited(t, f, 5, "/T (s)", "/T (s) /V 20 0 R"), obj(20, someSignature)}
+		}},
 		{"signing a new field", 2, func(f []byte) []string {
 			return []string{edited(t, f, 1, "6 0 R", "6 0 R 20 0 R"), obj(20, "<< /FT /Sig /T (x) /V 21 0 R >>"), obj(21, someSignature)}
 		}},

@@ -141,7 +141,9 @@ func TestFurtherSignatures(t *testing.T) {
 func TestForbiddenChanges(t *testing.T) {
 	form := signedForm(t)
 	page := func(old, with string) []string { return []string{edited(t, form, 3, old, with)} }
-	catalog := func(with string) []string { return []string{edited(t, form, 1, "/Type /Catalog", "/Type /Catalog "+with)} }
+	catalog := func(with string) []string {
+		return []string{edited(t, form, 1, "/Type /Catalog", "/Type /Catalog "+with)}
+	}
 	field := func(old, with string) []string { return []string{edited(t, form, 6, old, with)} }
 	stamp := func(old, with string) []string { return []string{edited(t, form, 11, old, with)} }
 	newField := func(dict string, more ...string) []string {

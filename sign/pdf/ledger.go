@@ -25,6 +25,9 @@ const (
 	extensions          // /Extensions of the catalog
 	metadata            // /Metadata of the catalog
 	info                // /Info of the trailer
+	structRoot          // the root of the structure tree
+	tag                 // an element of it, or a list of elements
+	tagNumbers          // what leads from content to elements
 )
 
 // use is the purpose of an object and how a reader gets to it.
@@ -63,6 +66,7 @@ type ledger struct {
 	rest      []visit
 	round     int                    // counts the steps
 	inspect   func(*indirect, visit) // sees every object; nil for nobody
+	skip      map[name]bool          // keys under which nothing is looked for
 	permissions
 }
 
@@ -215,6 +219,9 @@ func (l *ledger) look(r ref) (*indirect, error) {
 // mark gives o, the value of key, its use: when it is a reference the object it
 // names, otherwise what it is made of.
 func (l *ledger) mark(o object, u use, key name) {
+	if l.skip[key] {
+		return
+	}
 	switch o := o.(type) {
 	case ref:
 		l.rest = append(l.rest, visit{ref: o, use: u, key: key})
@@ -299,6 +306,8 @@ func (l *ledger) mentioned(old use, v visit) bool {
 		return mentions[v.key] && v.purpose != formField
 	case annotation:
 		return mentions[v.key]
+	case structRoot, tag:
+		return v.key == "P" || v.purpose == tagNumbers
 	case catalogue, formDict:
 		return v.key == "Data" // of a signature reference, ISO 32000-2, table 256
 	}
@@ -334,6 +343,12 @@ func (l *ledger) expand(o *indirect, v visit) error {
 		l.expandAppearance(d, v)
 	case resourceSet:
 		l.mark(o.value, v.use.as(frozen), v.key)
+	case structRoot:
+		l.expandStructRoot(d, v.use)
+	case tag:
+		l.expandTag(o.value, v.use)
+	case tagNumbers:
+		l.mark(o.value, v.use, "Nums")
 	default:
 		l.mark(o.value, v.use, v.key)
 	}

@@ -56,7 +56,7 @@ func (p *permissions) allows(kind ChangeKind) bool {
 	switch kind {
 	case ChangeDSS, ChangeDocumentTimestamp, ChangeMetadata, ChangeInfo, ChangeExtension, ChangeOther:
 		return true
-	case ChangeFormFill, ChangeSignature, ChangeSignatureField:
+	case ChangeFormFill, ChangeSignature, ChangeSignatureField, ChangeStructure:
 		return p.level >= formFilling
 	case ChangeAnnotation:
 		return p.level >= commenting

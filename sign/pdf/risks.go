@@ -31,7 +31,7 @@ type Risk struct {
 
 // Risks lists what there is of each kind, once, in the newest revision. Links that
 // a reader has to click are no risk. Not found is what a page hides by drawing over
-// it. The error is a *DamagedError or an *EncryptedError when the document cannot be
+// it, and what its resources take from other files. The error is a *DamagedError or an *EncryptedError when the document cannot be
 // walked through.
 func (d *Document) Risks() ([]Risk, error) {
 	if d.Encrypted() {
@@ -40,7 +40,7 @@ func (d *Document) Risks() ([]Risk, error) {
 	l := newLedger(d, d)
 	f := &riskFinder{ledger: l, count: map[RiskKind]int{}, first: map[RiskKind]string{},
 		seen: map[int64]bool{}, boxes: map[int64]rect{}, areas: map[int][]area{}}
-	l.inspect = f.object
+	l.inspect, l.skip = f.object, drawn
 	if err := l.open(); err != nil {
 		return nil, err
 	}
@@ -49,6 +49,10 @@ func (d *Document) Risks() ([]Risk, error) {
 	}
 	return f.list(), nil
 }
+
+// drawn are the keys under which there is what pages are drawn with. Nothing in it
+// acts by itself, and it is most of a document.
+var drawn = map[name]bool{"Resources": true, "Contents": true, "AP": true, "StructTreeRoot": true, "Thumb": true, "B": true, "DSS": true}
 
 // riskFinder looks at every object of a walk.
 type riskFinder struct {
@@ -98,6 +102,8 @@ func (f *riskFinder) object(o *indirect, v visit) {
 	f.seen[o.num] = true
 	d := dictOf(o)
 	switch v.purpose {
+	case page:
+		v.page = f.pages + 1 // it is counted after this
 	case catalogue:
 		f.catalogRisks(d)
 	case formDict:
@@ -170,9 +176,6 @@ func (f *riskFinder) action(d *dict, page int, key name) {
 		if slices.Contains(automatic, key) {
 			f.note(RiskAction, page, "an address that is opened by itself")
 		}
-	}
-	if d.get("Ref") != nil && d.get("Subtype") == name("Form") {
-		f.note(RiskExternal, page, "a picture that stands in another document")
 	}
 }
 

@@ -24,6 +24,8 @@ func (s *step) compareCatalogs(was, is *dict) {
 			s.judgeExtensions(nil, use{})
 		case "Metadata":
 			s.judgeMetadata(nil, use{})
+		case "StructTreeRoot":
+			s.compareStructRoots(was, is)
 		case "Version":
 			s.judgeVersion(was, is)
 		case "Perms":
@@ -34,6 +36,17 @@ func (s *step) compareCatalogs(was, is *dict) {
 			s.forbid(ChangeDocument, "the document's /%s %s", clip([]byte(key)), verb(was, is, key))
 		}
 	}
+}
+
+// compareStructRoots is for a root of the structure that stands in the catalog.
+func (s *step) compareStructRoots(was, is *dict) {
+	before, ok := was.get("StructTreeRoot").(*dict)
+	after, ok2 := is.get("StructTreeRoot").(*dict)
+	if !ok || !ok2 {
+		s.forbid(ChangeDocument, "the document's /StructTreeRoot %s", verb(was, is, "StructTreeRoot"))
+		return
+	}
+	s.judgeStructRoot(&delta{was: &indirect{value: before}, is: &indirect{value: after}}, use{})
 }
 
 // verb says what became of a key.

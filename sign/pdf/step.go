@@ -23,6 +23,8 @@ type step struct {
 	shown      map[int64]bool           // pages whose annotations were touched
 	filled     map[*fieldFacts]*filling // what was done to fields
 	fillOrder  []*fieldFacts            // the keys of filled
+	tags       bool                     // the parent tree of the structure was touched
+	newTags    []object                 // elements that it got
 	fresh      map[int64]bool           // new signature fields that were judged
 	freshNames map[string]bool          // and their names
 	signing    map[*fieldFacts]*dict    // fields that were empty and got a signature
@@ -204,7 +206,7 @@ func (s *step) judge() error {
 			rules[u.purpose](s, d, u)
 		}
 	}
-	for _, part := range []func() error{s.compareForms, s.compareAnnotations, s.listFilled} {
+	for _, part := range []func() error{s.compareForms, s.compareAnnotations, s.listFilled, s.compareTags} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -251,6 +253,9 @@ var rules = [...]rule{
 	extensions:  (*step).judgeExtensions,
 	metadata:    (*step).judgeMetadata,
 	info:        (*step).judgeInfo,
+	structRoot:  (*step).judgeStructRoot,
+	tag:         (*step).judgeTag,
+	tagNumbers:  (*step).judgeTagNumbers,
 }
 
 // judgeUnused lets new objects in: what refers to them decides.

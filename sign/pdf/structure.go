@@ -18,6 +18,10 @@ func (l *ledger) expandCatalog(root *dict) error {
 	}
 	for _, e := range root.entries {
 		if p, ok := catalogPurposes[e.key]; ok {
+			if d, direct := e.value.(*dict); direct && p == structRoot {
+				l.expandStructRoot(d, use{purpose: p, via: e.key})
+				continue
+			}
 			l.mark(e.value, use{purpose: p, via: e.key}, e.key)
 		} else if e.key != "Pages" && e.key != "AcroForm" {
 			l.mark(e.value, use{purpose: frozen, via: e.key}, e.key)
@@ -33,8 +37,9 @@ func (l *ledger) expandCatalog(root *dict) error {
 	return l.learnFromCatalog()
 }
 
-// catalogPurposes are the entries of the catalog that an update may replace.
-var catalogPurposes = map[name]purpose{"DSS": dss, "Extensions": extensions, "Metadata": metadata}
+// catalogPurposes are the entries of the catalog that an update may replace or add
+// to.
+var catalogPurposes = map[name]purpose{"DSS": dss, "Extensions": extensions, "Metadata": metadata, "StructTreeRoot": structRoot}
 
 // expandPageNode goes through a page or a node above pages, ISO 32000-2, 7.7.3.
 func (l *ledger) expandPageNode(node *dict, v visit) {
