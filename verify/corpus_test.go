@@ -75,7 +75,8 @@ func disagreements(t *testing.T) map[string]string {
 }
 
 // TestCorpus verifies every CMS and PDF of the corpus and compares the number
-// of signatures and their integrity with what its table says.
+// of signatures, their integrity, and whether anything not permitted was changed
+// after them with what its table says.
 func TestCorpus(t *testing.T) {
 	dir, rows := corpus(t)
 	said := disagreements(t)
@@ -96,7 +97,7 @@ func TestCorpus(t *testing.T) {
 					t.Errorf("got %q, the list of disagreements says %q", answer, want)
 				}
 			} else if !agrees(answer, r) {
-				t.Errorf("got %q, want %s of %s/%s (%s)", answer, r.integrity, r.asserted, r.observed, r.note)
+				t.Errorf("got %q, want %s of %s/%s, modified %q (%s)", answer, r.integrity, r.asserted, r.observed, r.modified, r.note)
 			}
 			if got.Verdict == report.Valid && got.Error == nil {
 				t.Error("valid, though nobody is trusted")
@@ -156,11 +157,26 @@ func summary(r *report.Report, note string) string {
 			word = integrity.String()
 		}
 	}
-	return fmt.Sprintf("%d %s", len(r.Signatures), word)
+	return fmt.Sprintf("%d %s", len(r.Signatures), word) + modified(r)
+}
+
+// modified says in the summary that something not permitted was changed after a
+// signature that is not broken anyway.
+func modified(r *report.Report) string {
+	for _, s := range r.Signatures {
+		if s.ModifiedAfterSigning && s.Covers == report.Revision {
+			return " modified"
+		}
+	}
+	return ""
 }
 
 // agrees compares a summary with a row. A file to be rejected is broken to us.
 func agrees(answer string, r row) bool {
+	answer, changed := strings.CutSuffix(answer, " modified")
+	if r.modified != "" && changed != (r.modified == "yes") {
+		return false
+	}
 	number, word, _ := strings.Cut(answer, " ")
 	if word != r.integrity && (word != "broken" || r.integrity != "rejected") {
 		return false

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/pdf"
@@ -15,7 +16,7 @@ import (
 
 // pdfFile verifies the signatures of a PDF.
 func pdfFile(src *io.SectionReader, o Options) (*report.Report, error) {
-	signatures, err := pdfSignatures(src)
+	doc, signatures, err := pdfSignatures(src)
 	if err != nil {
 		if stop := stopped(err); stop != nil {
 			return nil, stop
@@ -31,7 +32,7 @@ func pdfFile(src *io.SectionReader, o Options) (*report.Report, error) {
 			})
 			continue
 		}
-		s, err := pdfSignature(sig, o)
+		s, err := pdfSignature(doc, sig, o)
 		if err != nil {
 			return nil, err
 		}
@@ -39,19 +40,22 @@ func pdfFile(src *io.SectionReader, o Options) (*report.Report, error) {
 		r.Format = "pades"
 		r.Signatures = append(r.Signatures, s)
 	}
+	if err := warnOfRisks(r, doc); err != nil {
+		return nil, err
+	}
 	return finish(r), nil
 }
 
-func pdfSignatures(src *io.SectionReader) ([]*pdf.Signature, error) {
+func pdfSignatures(src *io.SectionReader) (*pdf.Document, []*pdf.Signature, error) {
 	doc, err := pdf.Open(src, src.Size())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	list, err := doc.Signatures()
 	if err == nil && len(list) == 0 {
 		err = lostSignature(src)
 	}
-	return list, err
+	return doc, list, err
 }
 
 // lostSignature looks for traces of a signature in a document that leads to
@@ -64,6 +68,22 @@ func lostSignature(src *io.SectionReader) error {
 		err = &pdf.DamagedError{What: "it holds a signature that no field of the document leads to"}
 	}
 	return err
+}
+
+// warnOfRisks says what can make a signed document look different without being
+// changed.
+func warnOfRisks(r *report.Report, doc *pdf.Document) error {
+	if len(r.Signatures) == 0 {
+		return nil
+	}
+	risks, err := doc.Risks()
+	if err != nil {
+		return stopped(err)
+	}
+	for _, risk := range risks {
+		r.Warnings = append(r.Warnings, report.Warning{Code: string(risk.Kind), Message: "the document holds " + risk.What})
+	}
+	return nil
 }
 
 // unreadablePDF reports on a PDF whose structure can't be followed. If it
@@ -84,27 +104,79 @@ func unreadablePDF(src *io.SectionReader, cause error) (*report.Report, error) {
 }
 
 // pdfSignature judges one signature of a PDF: first what it covers, which
-// needs no cryptography, then the CMS in it (ETSI EN 319 142-1, clause 6.3).
-func pdfSignature(sig *pdf.Signature, o Options) (*report.Signature, error) {
+// needs no cryptography, then the CMS in it (ETSI EN 319 142-1, clause 6.3), then
+// what was changed after it.
+func pdfSignature(doc *pdf.Document, sig *pdf.Signature, o Options) (*report.Signature, error) {
 	s, err := judgePDF(sig, o)
 	if err != nil {
 		return nil, err
 	}
 	s.Field = sig.Field
 	s.Covers = coverage(sig.Covers)
-	s.ModifiedAfterSigning = sig.AppendedBytes > 0 || sig.Removed
+	s.ModifiedAfterSigning = sig.Removed || sig.Revision < 0 && sig.AppendedBytes > 0
 	if s.ClaimedTime == nil && !sig.Time.IsZero() {
 		claimed := sig.Time.UTC()
 		s.ClaimedTime = &claimed
 	}
 	if problem, found := structureProblem(s, sig); found {
 		fail(s, report.FormatFailure, problem)
+		return s, nil
 	}
-	if s.Verdict == report.Valid && (s.ModifiedAfterSigning || s.Covers != report.WholeFile) {
-		leaveOpen(s, report.SigConstraintsFailure,
-			fmt.Sprintf("%d bytes were added to the document after this signature, and what they change was not analysed", sig.AppendedBytes))
+	return s, judgeChanges(s, doc, sig)
+}
+
+// judgeChanges judges what was changed after the signature. What no rule permits
+// makes it invalid, whatever it looks like; what can't be found out leaves it
+// open.
+func judgeChanges(s *report.Signature, doc *pdf.Document, sig *pdf.Signature) error {
+	changes, err := doc.Changes(sig)
+	if err != nil {
+		s.ModifiedAfterSigning = true
+		if s.Verdict == report.Valid {
+			leaveOpen(s, report.SigConstraintsFailure,
+				fmt.Sprintf("%d bytes were added to the document after this signature, and what they change can't be told: %v", sig.AppendedBytes, err))
+		}
+		return stopped(err)
 	}
-	return s, nil
+	s.Changes = describeChanges(changes)
+	i := slices.IndexFunc(changes, func(c pdf.Change) bool { return !c.Allowed })
+	if i < 0 && !sig.Removed {
+		return nil
+	}
+	s.ModifiedAfterSigning = true
+	if s.Verdict == report.Invalid {
+		return nil
+	}
+	what := "the signature was removed from the document"
+	if i >= 0 {
+		what = changes[i].What
+	}
+	fail(s, report.FormatFailure, "the document was changed after this signature in a way that is not permitted: "+what)
+	return nil
+}
+
+// maxChanges bounds how many changes are listed, so that a thousand signatures of
+// one document don't list a thousand changes each. The forbidden ones come first.
+const maxChanges = 200
+
+func describeChanges(changes []pdf.Change) []report.Change {
+	var list []report.Change
+	left := 0
+	for _, allowed := range []bool{false, true} {
+		for _, c := range changes {
+			switch {
+			case c.Allowed != allowed:
+			case len(list) == maxChanges:
+				left++
+			default:
+				list = append(list, report.Change{Kind: string(c.Kind), Allowed: c.Allowed, What: c.What})
+			}
+		}
+	}
+	if left > 0 {
+		list = append(list, report.Change{Kind: "other", Allowed: list[len(list)-1].Allowed, What: fmt.Sprintf("and %d more", left)})
+	}
+	return list
 }
 
 // structureProblem returns the first way in which the signature isn't tied to

@@ -298,7 +298,7 @@ func TestTamperedPDF(t *testing.T) {
 	hashFailure.compare(t, check(t, flipped, root(t)))
 
 	appended := append(bytes.Clone(good), "\n% an innocent remark\n"...)
-	s := want{report.Indeterminate, report.SigConstraintsFailure, report.Intact}.compare(t, check(t, appended, root(t)))
+	s := want{report.Invalid, report.FormatFailure, report.Intact}.compare(t, check(t, appended, root(t)))
 	if !s.ModifiedAfterSigning || s.Covers != report.Revision {
 		t.Errorf("modified %v, covers %s", s.ModifiedAfterSigning, s.Covers)
 	}
@@ -338,10 +338,14 @@ func TestTwiceSignedPDF(t *testing.T) {
 		t.Fatalf("%d signatures", len(r.Signatures))
 	}
 	first, last := r.Signatures[0], r.Signatures[1]
-	if first.Integrity != report.Intact || first.Covers != report.Revision || !first.ModifiedAfterSigning || first.Verdict != report.Indeterminate {
-		t.Errorf("first: %v, covers %s, modified %v, %v", first.Integrity, first.Covers, first.ModifiedAfterSigning, first.Verdict)
+	if first.Verdict != report.Valid || first.Covers != report.Revision || first.ModifiedAfterSigning {
+		t.Errorf("first: %v, covers %s, modified %v: %s", first.Verdict, first.Covers, first.ModifiedAfterSigning, first.Reason)
 	}
-	if last.Verdict != report.Valid || last.Covers != report.WholeFile {
+	change := report.Change{Kind: "signature", Allowed: true, What: "signature Signature2 added"}
+	if len(first.Changes) != 1 || first.Changes[0] != change {
+		t.Errorf("changes %+v, want %+v", first.Changes, change)
+	}
+	if last.Verdict != report.Valid || last.Covers != report.WholeFile || len(last.Changes) != 0 {
 		t.Errorf("last: %v, covers %s: %s", last.Verdict, last.Covers, last.Reason)
 	}
 }

@@ -38,6 +38,8 @@ type file struct {
 
 	trace *footprint // of the walk that goes on; nil when nobody wants to know
 
+	compared *comparison // by Changes
+
 	places  map[int64][]place       // by object number, newest first
 	parsed  map[int64]*indirect     // by absolute offset
 	held    int64                   // bytes of source text in parsed
