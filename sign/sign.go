@@ -98,7 +98,7 @@ func Preflight(src *io.SectionReader, o Options) error {
 	if err != nil || format != PAdES {
 		return err
 	}
-	return pdf.Preflight(src, src.Size(), o.Field)
+	return pdf.Preflight(src, src.Size(), o.pdf())
 }
 
 // format decides what Auto means for src.
