@@ -32,6 +32,8 @@ type file struct {
 	revisions []revision // oldest first
 
 	security *security // nil when the newest section is not encrypted
+	repaired []string  // how the sections were rebuilt
+	streams  []ref     // the object streams of a rebuilt file
 
 	sectionBytes int64 // sum of the lengths of the sections read
 	inflated     int64 // sum of the bytes inflated
@@ -87,6 +89,11 @@ type OpenOptions struct {
 	// Files that only restrict what may be done open without one. It is used as
 	// it stands: no normal form of Unicode is sought.
 	Password string
+	// Repair opens files whose cross-reference data are damaged, by a search for
+	// objects; [Document.Repaired] then says so. It is for looking at what a file
+	// was meant to be: no signature of such a file is tied to its bytes, each has
+	// [ProblemRebuilt]. [Sign] never repairs.
+	Repair bool
 }
 
 // Open is [OpenWith] without options.
@@ -114,17 +121,32 @@ func OpenWith(r io.ReaderAt, size int64, o OpenOptions) (*Document, error) {
 	if err := f.findHeader(); err != nil {
 		return nil, err
 	}
-	if err := f.findLast(); err != nil {
-		return nil, err
+	err := f.readSections()
+	if err != nil && o.Repair && hard(err) == nil {
+		err = f.rebuild(err)
 	}
-	if err := f.readChain(); err != nil {
-		return nil, err
-	}
-	if err := f.findRevisions(); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	d := &Document{file: f, limit: size}
-	return d, d.readSecurity(o.Password)
+	if err := d.readSecurity(o.Password); err != nil {
+		return nil, err
+	}
+	if err := d.unpackFound(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// readSections reads all that is not an object.
+func (f *file) readSections() error {
+	if err := f.findLast(); err != nil {
+		return err
+	}
+	if err := f.readChain(); err != nil {
+		return err
+	}
+	return f.findRevisions()
 }
 
 // Encrypted reports whether the document is encrypted (ISO 32000-2, 7.6).

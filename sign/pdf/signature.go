@@ -256,6 +256,9 @@ func (sig *Signature) readContents(value *dict, inFile bool) {
 // cover settles how much of the file sig covers.
 func (s *survey) cover(sig *Signature) {
 	sig.AppendedBytes = max(0, s.size-sig.rangeEnd())
+	if s.repaired != nil {
+		sig.note(ProblemRebuilt)
+	}
 	r, problem := readRanges(sig.ByteRange)
 	if problem != 0 {
 		sig.note(problem)
