@@ -76,6 +76,7 @@ type plan struct {
 	*update
 	o      SignOptions
 	target *target
+	signed bool // by others, before
 }
 
 // plan asks all who can forbid the signature, and settles what was left open.
@@ -105,7 +106,11 @@ func (d *Document) plan(o SignOptions) (*plan, error) {
 			return nil, err
 		}
 	}
-	return newPlan(u, o, t)
+	p, err := newPlan(u, o, t)
+	if err == nil {
+		p.signed = s.signed
+	}
+	return p, err
 }
 
 func newPlan(u *update, o SignOptions, t *target) (*plan, error) {
@@ -116,7 +121,7 @@ func newPlan(u *update, o SignOptions, t *target) (*plan, error) {
 	if !o.Signer.Hash.Available() {
 		return nil, fmt.Errorf("signing PDF: no hash function %v", o.Signer.Hash)
 	}
-	return &plan{u, o, t}, nil
+	return &plan{update: u, o: o, target: t}, nil
 }
 
 // prepared is an update that lacks only the signature value.
@@ -244,7 +249,11 @@ func (p *plan) enterField(value ref) error {
 		return err
 	}
 	at := p.allocate()
-	field, err := p.target.dictionary(p.update, at, value, page.at, look)
+	tags, changes, err := p.tagged(at, page)
+	if err != nil {
+		return err
+	}
+	field, err := p.target.dictionary(p.update, at, value, page.at, look.entries()+tags)
 	if err != nil {
 		return err
 	}
@@ -254,7 +263,8 @@ func (p *plan) enterField(value ref) error {
 	if err := p.addToForm(&at); err != nil {
 		return err
 	}
-	changes, err := p.appendTo(page.dict, "Annots", at)
+	p.edit(page.at, page.dict, changes...)
+	changes, err = p.appendTo(page.dict, "Annots", at.String())
 	p.edit(page.at, page.dict, changes...)
 	return err
 }
@@ -305,7 +315,7 @@ func (u *update) addToForm(field *ref) error {
 
 func (u *update) formChanges(form *dict, field *ref) (changes []change, err error) {
 	if field != nil {
-		if changes, err = u.appendTo(form, "Fields", *field); err != nil {
+		if changes, err = u.appendTo(form, "Fields", field.String()); err != nil {
 			return nil, err
 		}
 	}

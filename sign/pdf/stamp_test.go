@@ -263,3 +263,41 @@ func TestStampPDFA1(t *testing.T) {
 		t.Error("the transparency of the picture is lost")
 	}
 }
+
+// tagged is a document with a structure, its parent tree and its top written in
+// one of several ways.
+func tagged(tree, top string) []byte {
+	return makePDF("<< /Type /Catalog /Pages 2 0 R /MarkInfo << /Marked true >> /StructTreeRoot 4 0 R >>", pagesObject,
+		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 300] /StructParents 0 >>",
+		"<< /Type /StructTreeRoot /ParentTreeNextKey 3 "+tree+" "+top+" >>",
+		"<< /Type /StructElem /S /Document /P 4 0 R /K 6 0 R >>",
+		"<< /Type /StructElem /S /P /P 5 0 R /Pg 3 0 R /K 0 >>", "<< /Nums [0 [6 0 R]] >>", "<< /Kids [9 0 R] >>", "<< /Limits [0 2] /Nums [0 [6 0 R]] >>")
+}
+
+func TestStampIsTagged(t *testing.T) {
+	for name, file := range map[string][]byte{
+		"indirect tree":    tagged("/ParentTree 7 0 R", "/K 5 0 R"),
+		"tree with kids":   tagged("/ParentTree 8 0 R", "/K [5 0 R]"),
+		"tree written out": tagged("/ParentTree << /Nums [0 [6 0 R]] >>", "/K 5 0 R"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options(t, pki.Signer)
+			o.Appearance = &Appearance{}
+			signed := mustSign(t, file, o)
+			acceptable(t, signed, 1)
+			for _, want := range []string{"/StructParent 3 ", "/Tabs /S", "/S /Form", "/ParentTreeNextKey  4"} {
+				if !bytes.Contains(signed[len(file):], []byte(want)) {
+					t.Errorf("the update has no %q", want)
+				}
+			}
+			again := mustSign(t, signed, o)
+			if bytes.Contains(again[len(signed):], []byte("StructParent ")) {
+				t.Error("the structure was changed after a signature")
+			}
+			o.Appearance = nil
+			if bytes.Contains(mustSign(t, file, o)[len(file):], []byte("/Tabs")) {
+				t.Error("an invisible signature was tagged")
+			}
+		})
+	}
+}

@@ -89,13 +89,12 @@ func (s *standing) checkLock(field string, l FieldLock) error {
 }
 
 // dictionary writes the field, merged with its widget, as object at of u. The
-// flags are Print, which PDF/A wants, and Locked.
-func (t *target) dictionary(u *update, at, value, page ref, s *stamp) ([]byte, error) {
+// flags are Print, which PDF/A wants, and Locked. more is the rest of its entries.
+func (t *target) dictionary(u *update, at, value, page ref, more string) ([]byte, error) {
 	fieldName, err := u.text(at, t.name)
 	if err != nil {
 		return nil, err
 	}
-	more := s.entries()
 	if t.lock.Action != LockNone {
 		lockAt := u.allocate()
 		entries, err := t.lock.entries(u, lockAt)

@@ -159,16 +159,16 @@ func (u *update) text(r ref, s string) ([]byte, error) {
 // appendTo adds item to the array that d has under key. When the array is an
 // object of its own, that object is written; otherwise the change that d needs
 // is returned.
-func (u *update) appendTo(d *dict, key name, item ref) ([]change, error) {
+func (u *update) appendTo(d *dict, key name, item string) ([]change, error) {
 	held := d.get(key)
 	list, err := as[*array](u.doc, held)
 	if err != nil {
 		return nil, err
 	}
 	if list == nil {
-		return []change{{key, []byte("[" + item.String() + "]")}}, nil
+		return []change{{key, []byte("[" + item + "]")}}, nil
 	}
-	value, err := list.appended(item.String())
+	value, err := list.appended(item)
 	if err != nil {
 		return nil, err
 	}
