@@ -136,8 +136,11 @@ func (s *security) permitsSigning(newField bool) error {
 // locked says why the strings and streams of an encrypted document cannot be
 // read; nil when they can.
 func (d *Document) locked() error {
-	if !d.Encrypted() {
+	switch {
+	case !d.Encrypted():
 		return nil
+	case d.security == nil: // only an earlier revision is encrypted
+		return &EncryptedError{Doing: "reading PDF", Why: "in a revision before the last"}
 	}
 	return d.security.closed
 }

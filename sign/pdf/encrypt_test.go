@@ -261,3 +261,45 @@ func TestPasswordEncoding(t *testing.T) {
 		})
 	}
 }
+
+// An update that takes the encryption away, or brings one, is no way to make
+// the reader fail.
+func TestEncryptionChanges(t *testing.T) {
+	o := options(t, pki.SignerP256)
+	for _, streams := range []bool{false, true} {
+		signed := mustSign(t, encrypted(t, documents.Form(), "", "owner", streams, "256", "--"), o)
+		list, err := mustOpen(t, appendUpdate(t, signed, "90 0 obj\n<< /FT /Sig /V 91 0 R >>\nendobj")).Signatures()
+		var damage *DamagedError
+		switch { // an object stream can't be read without its key, the rest can
+		case streams && !errors.As(err, &damage):
+			t.Errorf("error %v, want a DamagedError", err)
+		case !streams && (err != nil || len(list) != 1 || list[0].Covers != CoversRevision):
+			t.Errorf("%+v, %v", list, err)
+		}
+	}
+	signed := mustSign(t, documents.Form(), o)
+	brought := appendUpdate(t, signed, "90 0 obj\n<< /Filter /Standard /V 5 /R 6 >>\nendobj")
+	brought = bytes.Replace(brought, []byte("<< /Size 100"), []byte("<< /Encrypt 90 0 R /Size 100"), 1)
+	s := onlySignature(t, brought)
+	wantCoverage(t, s, CoversRevision)
+	mustBeIntact(t, s)
+}
+
+// Encrypted files have the shapes of others.
+func TestEncryptedShapes(t *testing.T) {
+	for _, doc := range documents.All() {
+		for _, kind := range [][]string{{"128", "--use-aes=y", "--"}, {"256", "--"}} {
+			t.Run(doc.Name+" "+kind[0], func(t *testing.T) {
+				args := append([]string{"--allow-weak-crypto", "--linearize", "--encrypt", "", "owner"}, kind...)
+				file := qpdf(t, doc.PDF, args...)
+				signed := mustSign(t, file, options(t, pki.Signer))
+				judgedWith(t, signed, "", 1)
+				sameLook(t, file, signed)
+				junk := append([]byte("junk\r\n"), append(file, "\n<!-- more -->"...)...)
+				s := onlySignature(t, mustSign(t, junk, options(t, pki.Signer)))
+				wantCoverage(t, s, CoversWholeFile)
+				mustBeIntact(t, s)
+			})
+		}
+	}
+}
