@@ -46,8 +46,12 @@ type Options struct {
 	Detached bool // the signature alone, without the document
 
 	// PAdES; all optional.
-	Field                           string // name of the new signature field; empty: the first free SignatureN
+	Field                           string // an empty field of the document, or the name of a new one; empty: the first free SignatureN
 	Name, Reason, Location, Contact string
+	Password                        string            // of an encrypted PDF
+	Certify                         pdf.Certification // what others may do with the document from now on
+	Lock                            *pdf.FieldLock    // the fields that nobody may change any more
+	Appearance                      *pdf.Appearance   // nil: an invisible signature
 }
 
 // ErrDetachedPDF is returned when [PAdES] and Detached are asked for together.
@@ -91,13 +95,14 @@ func Document(ctx context.Context, dst io.Writer, src *io.SectionReader, o Optio
 }
 
 // Preflight tells whether [Document] would refuse src, with the same errors,
-// without a key: o.Signer is not looked at.
+// without a key. Of o.Signer only the certificates and the digest are looked at,
+// where they are given: a form can ask for certain ones.
 func Preflight(src *io.SectionReader, o Options) error {
 	format, err := o.format(src)
 	if err != nil || format != PAdES {
 		return err
 	}
-	return pdf.Preflight(src, src.Size(), o.Field)
+	return pdf.Preflight(src, src.Size(), o.pdf())
 }
 
 // format decides what Auto means for src.
@@ -117,6 +122,7 @@ func (o Options) pdf() pdf.SignOptions {
 	return pdf.SignOptions{
 		Signer: o.Signer, SigningTime: o.Time, FieldName: o.Field,
 		Name: o.Name, Reason: o.Reason, Location: o.Location, ContactInfo: o.Contact,
+		Password: o.Password, Certify: o.Certify, Lock: o.Lock, Appearance: o.Appearance,
 	}
 }
 

@@ -103,6 +103,24 @@ func TestPAdES(t *testing.T) {
 	}
 }
 
+func TestPAdESOptions(t *testing.T) {
+	o := options(t)
+	o.Field, o.Certify, o.Appearance = "approval.manager", pdf.FormFilling, &pdf.Appearance{}
+	out := signed(t, documents.EmptyField(), o)
+	added := string(out[len(documents.EmptyField()):])
+	for _, want := range []string{"/DocMDP", "/FieldMDP", "/AP"} {
+		if !strings.Contains(added, want) {
+			t.Errorf("no %s in what was added", want)
+		}
+	}
+	o = options(t)
+	o.Lock = &pdf.FieldLock{Action: pdf.LockInclude, Fields: []string{"nothing"}}
+	var field *pdf.FieldError
+	if err := sign.Preflight(section(documents.Form()), o); !errors.As(err, &field) {
+		t.Errorf("a lock of nothing: %v", err)
+	}
+}
+
 func TestDetachedPDFIsCAdES(t *testing.T) {
 	o := options(t)
 	o.Detached = true

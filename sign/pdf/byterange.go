@@ -58,6 +58,7 @@ const (
 	ProblemRepeatedKey              // a key that matters stands twice in the signature dictionary or in its field
 	ProblemUnreadable               // the signature dictionary cannot be read
 	ProblemNotInForm                // the field is on a page but not in the form
+	ProblemRebuilt                  // the file is damaged and was opened by a search for objects
 )
 
 var problemWords = [...]string{
@@ -79,6 +80,7 @@ var problemWords = [...]string{
 	"a key stands twice in the signature dictionary or its field",
 	"the signature dictionary cannot be read",
 	"the form does not list the field, only a page does",
+	"the file is damaged, and what it shows depends on the program that reads it",
 }
 
 // String says the problem in words.

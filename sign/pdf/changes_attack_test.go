@@ -267,7 +267,7 @@ func TestWidenedPermissions(t *testing.T) {
 }
 
 // TestLocks: fields that an earlier signature locked, ISO 32000-2, 12.8.2.4.
-func TestLocks(t *testing.T) {
+func TestLocksAgainstChanges(t *testing.T) {
 	for _, tt := range []struct {
 		lock   string
 		locked bool

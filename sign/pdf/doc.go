@@ -4,7 +4,11 @@
 // signatures to them, and states facts about the signatures that are there.
 //
 // To sign, call [Sign]: it copies the file and appends an incremental update with
-// a PAdES B-B signature (ETSI EN 319 142-1). To look at what others signed:
+// a PAdES B-B signature (ETSI EN 319 142-1). It can fill in an empty field that
+// the document has, certify the document, lock fields, and be visible, see
+// [SignOptions]. [Preflight] says beforehand what would be refused: what earlier
+// signatures, field locks, the encryption or the author of the form forbid. To
+// look at what others signed:
 //
 //	doc, err := pdf.Open(file, size)
 //	signatures, err := doc.Signatures()
@@ -30,10 +34,26 @@
 // Cross-reference tables, streams and hybrids are read (ISO 32000-2, 7.5), object
 // streams, incremental updates, linearized files, and junk before the header and
 // after the end. Objects are read when they are needed, through an [io.ReaderAt],
-// in memory that does not grow with the file. Nothing is repaired: what departs
-// from the standard in a way that two readers may understand differently is a
-// *[DamagedError]. Signatures of encrypted files are read as far as that goes
-// without decrypting; encrypted files are not signed.
+// in memory that does not grow with the file. Nothing is repaired unless
+// [OpenOptions] ask for it: what departs from the standard in a way that two
+// readers may understand differently is a *[DamagedError].
+//
+// # Encryption
+//
+// Files encrypted with a password are read and signed: RC4, AES-128 and AES-256
+// (ISO 32000-2, 7.6.4, revisions 2 to 6). Strings and object streams are
+// decrypted when they are read, /Contents of a signature never is, and what is
+// added is encrypted as the rest. What the encryption forbids to holders of the
+// user password is refused to them. Files encrypted for certificates are not
+// opened. Passwords are taken as they stand, without a normal form of Unicode.
+//
+// # Appearance
+//
+// A visible signature is drawn so that it shows the same everywhere and keeps
+// PDF/A and tagged documents what they are: the font is embedded as a subset,
+// colours are calibrated, and a widget enters the structure of a document that
+// has one and no signature yet. Fonts have TrueType outlines; pictures are PNG or
+// JPEG.
 //
 // # Limits
 //

@@ -31,6 +31,10 @@ type file struct {
 	last      ending     // the last startxref of the file
 	revisions []revision // oldest first
 
+	security *security // nil when the newest section is not encrypted
+	repaired []string  // how the sections were rebuilt
+	streams  []ref     // the object streams of a rebuilt file
+
 	sectionBytes int64 // sum of the lengths of the sections read
 	inflated     int64 // sum of the bytes inflated
 	effort       int64 // spent so far, see spend
@@ -81,14 +85,35 @@ const (
 	maxPlaces = 1 << 18
 )
 
-// Open reads the cross-reference data of a PDF of the given size: tables,
+// OpenOptions say how to open a document; the zero value is what [Open] uses.
+type OpenOptions struct {
+	// Password opens an encrypted document, the user's as well as the owner's.
+	// Files that only restrict what may be done open without one. It is used as
+	// it stands: no normal form of Unicode is sought.
+	Password string
+	// Repair opens files whose cross-reference data are damaged, by a search for
+	// objects; [Document.Repaired] then says so. It is for looking at what a file
+	// was meant to be: no signature of such a file is tied to its bytes, each has
+	// [ProblemRebuilt]. [Sign] never repairs.
+	Repair bool
+}
+
+// Open is [OpenWith] without options.
+func Open(r io.ReaderAt, size int64) (*Document, error) {
+	return OpenWith(r, size, OpenOptions{})
+}
+
+// OpenWith reads the cross-reference data of a PDF of the given size: tables,
 // streams and hybrids, the whole /Prev chain. Junk before the header and after
-// the last %%EOF is stepped over. The error is ErrNotPDF, a *DamagedError or
-// an error of r. Nothing is repaired.
+// the last %%EOF is stepped over. The error is ErrNotPDF, a *DamagedError, a
+// *PasswordError when a password was given and is wrong, or an error of r.
+//
+// An encrypted document that needs a password and got none opens too: the places
+// and the values of its signatures can often be read, its strings can not.
 //
 // To see an earlier revision alone, open the prefix that [Revision].End bounds
 // with an [io.SectionReader].
-func Open(r io.ReaderAt, size int64) (*Document, error) {
+func OpenWith(r io.ReaderAt, size int64, o OpenOptions) (*Document, error) {
 	f := &file{
 		src: &source{r}, size: size,
 		places: map[int64][]place{},
@@ -98,20 +123,35 @@ func Open(r io.ReaderAt, size int64) (*Document, error) {
 	if err := f.findHeader(); err != nil {
 		return nil, err
 	}
-	if err := f.findLast(); err != nil {
+	err := f.readSections()
+	if err != nil && o.Repair && hard(err) == nil {
+		err = f.rebuild(err)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if err := f.readChain(); err != nil {
+	d := &Document{file: f, limit: size}
+	if err := d.readSecurity(o.Password); err != nil {
 		return nil, err
 	}
-	if err := f.findRevisions(); err != nil {
+	if err := d.unpackFound(); err != nil {
 		return nil, err
 	}
-	return &Document{file: f, limit: size}, nil
+	return d, nil
 }
 
-// Encrypted reports whether the document is encrypted. Signatures of an
-// encrypted document can be read, but not the strings in them, see [Signature].
+// readSections reads all that is not an object.
+func (f *file) readSections() error {
+	if err := f.findLast(); err != nil {
+		return err
+	}
+	if err := f.readChain(); err != nil {
+		return err
+	}
+	return f.findRevisions()
+}
+
+// Encrypted reports whether the document is encrypted (ISO 32000-2, 7.6).
 func (d *Document) Encrypted() bool { return d.newest().encrypt }
 
 func (d *Document) newest() *section { return d.sections[d.first] }
@@ -198,6 +238,7 @@ func (f *file) parseAt(at int64) (*indirect, error) {
 		return nil, damaged(at, "an object was expected")
 	}
 	o.ref = ref{num.integer, gen.integer}
+	p.in = &o.ref
 	if o.value, _, err = p.object(); err != nil {
 		return nil, err
 	}

@@ -35,10 +35,14 @@ func (e *DamagedError) Hint() string {
 // EncryptedError says that what was asked needs the document decrypted.
 type EncryptedError struct {
 	Doing string // the step that met the encryption, as a gerund
+	Why   string // why it cannot be opened, when that is known: the rest of a sentence
 }
 
 // Error implements error.
 func (e *EncryptedError) Error() string {
+	if e.Why != "" {
+		return e.Doing + ": the PDF is encrypted, " + e.Why
+	}
 	return e.Doing + ": the PDF is encrypted"
 }
 
@@ -47,8 +51,31 @@ func (e *EncryptedError) Hint() string {
 	return "qpdf --decrypt --password=… in.pdf out.pdf makes a file without encryption"
 }
 
-// PermissionError says that an earlier signature of the document forbids the
-// change that was asked for (ISO 32000-2, 12.8.2.2 and 12.7.5.5).
+// PasswordError says that the document is encrypted and needs a password, or
+// another one. It is an [EncryptedError] too.
+type PasswordError struct {
+	Given bool // a password was given, and it is wrong
+}
+
+// Error implements error.
+func (e *PasswordError) Error() string {
+	if e.Given {
+		return "opening PDF: wrong password"
+	}
+	return "opening PDF: the document is encrypted and needs a password"
+}
+
+// Unwrap returns the *EncryptedError that e is a kind of.
+func (e *PasswordError) Unwrap() error { return &EncryptedError{Doing: "opening PDF"} }
+
+// Hint says what to do.
+func (e *PasswordError) Hint() string {
+	return "the password that the document is opened with is needed, or its owner's"
+}
+
+// PermissionError says that an earlier signature of the document, or its
+// encryption, forbids the change that was asked for (ISO 32000-2, 12.8.2.2,
+// 12.7.5.5 and 7.6.4.2).
 type PermissionError struct {
 	Why string
 }
@@ -58,7 +85,7 @@ func (e *PermissionError) Error() string {
 	return "checking permissions: " + e.Why
 }
 
-// FieldError says that the asked field name cannot be used.
+// FieldError says that the asked field cannot be signed.
 type FieldError struct {
 	Field string
 	Why   string
@@ -66,7 +93,7 @@ type FieldError struct {
 
 // Error implements error.
 func (e *FieldError) Error() string {
-	return fmt.Sprintf("adding signature field %q: %s", e.Field, e.Why)
+	return fmt.Sprintf("signing field %q: %s", e.Field, e.Why)
 }
 
 func damaged(offset int64, format string, args ...any) error {

@@ -42,6 +42,34 @@ func ExampleSign() {
 	// Output: the document is still there: true
 }
 
+// A signature in the field that the form has for it, to be seen there.
+func ExampleSign_visible() {
+	form := documents.EmptyField()
+	now := time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
+	signer, err := pki.New(now).Issue(pki.Signer)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var signed bytes.Buffer
+	err = pdf.Sign(context.Background(), &signed, bytes.NewReader(form), int64(len(form)), pdf.SignOptions{
+		Signer:      cms.Signer{Key: signer.Key, Certificate: signer.Certificate, Chain: signer.Chain},
+		SigningTime: now,
+		FieldName:   "approval.manager",
+		Location:    "Roma",
+		Appearance:  &pdf.Appearance{Lines: []string{"Approvato da {name}", "{location}, {date}"}, Border: true},
+	})
+	fmt.Println("grown:", signed.Len() > len(form), err)
+	// Output: grown: true <nil>
+}
+
+func ExamplePreflight() {
+	form := documents.EmptyField()
+	err := pdf.Preflight(bytes.NewReader(form), int64(len(form)), pdf.SignOptions{FieldName: "city"})
+	fmt.Println(err)
+	// Output: signing field "city": the document already has a field of that name, which is not for signatures
+}
+
 func ExampleOpen() {
 	signed, err := signContract()
 	if err != nil {

@@ -14,6 +14,7 @@ type field struct {
 	name  string // fully qualified
 	dict  *dict
 	home  identity
+	at    ref    // zero when it is written inside another object
 	kind  name   // /FT
 	value object // /V, unresolved
 }
@@ -103,7 +104,7 @@ func (w *fieldWalk) open(o object, parent field) (field, error) {
 		return field{}, err
 	}
 	d, _ := at.value.(*dict)
-	return field{dict: d, home: at.identity()}, nil
+	return field{dict: d, home: at.identity(), at: r}, nil
 }
 
 // identity of the object as it stands in the file.
@@ -124,7 +125,13 @@ func (f *field) inherit(d *Document, parent field) error {
 		if len(partial.bytes)+len(f.name) > maxFieldName {
 			return damaged(partial.start, "a field name longer than %d bytes", maxFieldName)
 		}
-		f.name = joinName(f.name, decodeText(partial.bytes))
+		b, err := d.plaintext(partial)
+		if err != nil && d.locked() == nil {
+			return err
+		} else if err != nil {
+			b = partial.bytes // it tells fields apart, if no more
+		}
+		f.name = joinName(f.name, decodeText(b))
 	}
 	kind, err := as[name](d, f.dict.get("FT"))
 	if err != nil {

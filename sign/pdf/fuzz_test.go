@@ -5,6 +5,7 @@ package pdf
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 
@@ -111,6 +112,68 @@ func FuzzSign(f *testing.F) {
 		}
 		if found != 1 {
 			t.Fatalf("%d signatures of the whole file", found)
+		}
+	})
+}
+
+// encryptedWith is a file with an encryption dictionary of these entries.
+func encryptedWith(entries []byte) []byte {
+	file := makePDF("<< /Type /Catalog /Pages 2 0 R /Lang (it) >>", pagesObject, pageObject)
+	id := "<00112233445566778899AABBCCDDEEFF>"
+	return bytes.Replace(file, []byte("/Root 1 0 R"), fmt.Appendf(nil, "/Root 1 0 R /ID [%s %s] /Encrypt << %s >>", id, id, entries), 1)
+}
+
+// FuzzDecrypt: whatever the encryption dictionary says, opening ends with an
+// error of ours or a key with which what is encrypted can be decrypted.
+func FuzzDecrypt(f *testing.F) {
+	f.Add([]byte("/Filter /Standard /V 1 /R 2 /P -4 /O <00> /U <00>"), "", []byte("x"))
+	f.Fuzz(func(t *testing.T, entries []byte, password string, plain []byte) {
+		file := encryptedWith(entries)
+		d, err := OpenWith(bytes.NewReader(file), int64(len(file)), OpenOptions{Password: password})
+		if err != nil {
+			if !unreadable(err) {
+				t.Fatalf("opening: %v", err)
+			}
+			return
+		}
+		if !d.Encrypted() || d.locked() != nil {
+			return
+		}
+		c := d.cipherText(nil)
+		for _, m := range []method{c.strings, c.streams} {
+			sealed, err := c.encrypt(c.random, m, ref{num: 7, gen: 1}, plain)
+			if err != nil {
+				t.Fatal(err)
+			}
+			opened, err := c.decrypt(m, ref{num: 7, gen: 1}, sealed)
+			if err != nil || !bytes.Equal(opened, plain) {
+				t.Fatalf("%x encrypted and decrypted is %x, %v", plain, opened, err)
+			}
+		}
+		if root, _, err := d.catalog(); err == nil {
+			if _, err := d.plainString(root.get("Lang")); err != nil && !unreadable(err) {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// FuzzRepair: a search through any file ends, and ties no signature to it.
+func FuzzRepair(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, file []byte) {
+		d, err := OpenWith(bytes.NewReader(file), int64(len(file)), OpenOptions{Repair: true})
+		if err != nil || d.Repaired() == nil {
+			return
+		}
+		list, err := d.Signatures()
+		if err != nil && !unreadable(err) {
+			t.Fatalf("reading signatures: %v", err)
+		}
+		for _, s := range list {
+			if s.Covers == CoversWholeFile || s.Covers == CoversRevision {
+				t.Fatalf("%+v", s)
+			}
 		}
 	})
 }

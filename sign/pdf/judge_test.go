@@ -122,20 +122,6 @@ func TestQPDFModes(t *testing.T) {
 			acceptable(t, signed, 1)
 		})
 	}
-	for name, as := range map[string]judges.Rewrite{
-		"encrypted": judges.Encrypted, "with a password": judges.PasswordProtected,
-	} {
-		t.Run(name, func(t *testing.T) {
-			made := rewrite(t, as)
-			if !mustOpen(t, made).Encrypted() {
-				t.Error("not recognised as encrypted")
-			}
-			_, err := signBytes(made, options(t, pki.Signer))
-			if _, ok := err.(*EncryptedError); !ok {
-				t.Errorf("error %v, want an EncryptedError", err)
-			}
-		})
-	}
 }
 
 // TestPDFSigSignatures reads what pdfsig signed, and signs after it. Where there

@@ -11,7 +11,7 @@ const (
 	frozen              // anything that may never change
 	catalogue           // the document catalog
 	pageNode            // a node of the page tree that is no page
-	page                // a page
+	pageLeaf            // a page
 	annotList           // the array under /Annots of a page
 	annotation          // an annotation that is no widget, and what it refers to
 	formDict            // the interactive form
@@ -300,8 +300,8 @@ var mentions = map[name]bool{
 // Of a page nothing but /Annots may change, which means nothing elsewhere.
 func (l *ledger) mentioned(old use, v visit) bool {
 	switch old.purpose {
-	case page, pageNode:
-		return v.purpose != page
+	case pageLeaf, pageNode:
+		return v.purpose != pageLeaf
 	case formField:
 		return mentions[v.key] && v.purpose != formField
 	case annotation:
@@ -327,7 +327,7 @@ func (l *ledger) expand(o *indirect, v visit) error {
 	switch v.purpose {
 	case catalogue:
 		return l.expandCatalog(d)
-	case page:
+	case pageLeaf:
 		l.expandPageNode(d, v)
 	case formDict:
 		l.expandForm(d)

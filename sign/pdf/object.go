@@ -5,6 +5,7 @@ package pdf
 import (
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 )
 
@@ -28,8 +29,35 @@ func (s span) len() int64 { return s.end - s.start }
 // text is a string object, decoded.
 type text struct {
 	span
-	bytes []byte
+	bytes []byte // encrypted when in is set and the document is, see plaintext
 	hex   bool
+	in    *ref // the object it stands in, whose number goes into its key; nil in object streams and trailers
+}
+
+// texts yields the strings in o, in their order. The parser has bounded the
+// depth.
+func texts(o object) iter.Seq[*text] {
+	return func(yield func(*text) bool) { eachText(o, yield) }
+}
+
+func eachText(o object, yield func(*text) bool) bool {
+	switch o := o.(type) {
+	case *text:
+		return yield(o)
+	case *array:
+		for _, item := range o.items {
+			if !eachText(item, yield) {
+				return false
+			}
+		}
+	case *dict:
+		for _, e := range o.entries {
+			if !eachText(e.value, yield) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // array is an array object.
@@ -77,6 +105,14 @@ func (d *dict) get(key name) object {
 		return e.value
 	}
 	return nil
+}
+
+// all returns the entries; none for no dictionary.
+func (d *dict) all() []entry {
+	if d == nil {
+		return nil
+	}
+	return d.entries
 }
 
 // repeats reports whether one of the keys stands twice.

@@ -79,9 +79,6 @@ func (d *Document) objectStream(num, at int64) (*objectStream, error) {
 }
 
 func (d *Document) readObjectStream(num, at int64) (*objectStream, error) {
-	if d.Encrypted() {
-		return nil, &EncryptedError{Doing: "reading object stream"}
-	}
 	o, err := d.plain(ref{num: num}, at)
 	if err != nil {
 		return nil, err
@@ -96,7 +93,11 @@ func (d *Document) readObjectStream(num, at int64) (*objectStream, error) {
 			return nil, err
 		}
 	}
-	data, end, err := d.streamData(head, n[0], d.resolve)
+	decrypt, err := d.openStream(o.ref, head)
+	if err != nil {
+		return nil, err
+	}
+	data, end, err := d.streamData(head, n[0], d.resolve, decrypt)
 	if err != nil {
 		return nil, err
 	}
@@ -131,8 +132,8 @@ func (s *objectStream) readIndex(at, n, first int64) error {
 func direct(o object) (object, error) { return o, nil }
 
 // streamData returns the decoded data of the stream that d describes and the
-// end of its object in the file.
-func (f *file) streamData(d *dict, length int64, resolve func(object) (object, error)) ([]byte, int64, error) {
+// end of its object in the file. decrypt may be nil.
+func (f *file) streamData(d *dict, length int64, resolve func(object) (object, error), decrypt func([]byte) ([]byte, error)) ([]byte, int64, error) {
 	if length < 0 || length > min(maxInflated, f.size-d.data) {
 		return nil, 0, damaged(d.start, "a stream with a wrong /Length")
 	}
@@ -147,6 +148,11 @@ func (f *file) streamData(d *dict, length int64, resolve func(object) (object, e
 	data, err := readSpan(f.src, span{d.data, d.data + length})
 	if err != nil {
 		return nil, 0, err
+	}
+	if decrypt != nil {
+		if data, err = decrypt(data); err != nil {
+			return nil, 0, err
+		}
 	}
 	if data, err = inflate(data, filters, parms, d.data); err != nil {
 		return nil, 0, err
@@ -186,7 +192,7 @@ func readFilters(d *dict, resolve func(object) (object, error)) ([]name, []predi
 	predictors := make([]predictor, len(names))
 	for i, o := range names {
 		n, ok := o.(name)
-		if !ok || len(names) > 2 {
+		if !ok || len(names) > 3 {
 			return nil, nil, damaged(d.start, "a stream with a malformed /Filter")
 		}
 		filters = append(filters, n)

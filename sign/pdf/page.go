@@ -2,37 +2,66 @@
 
 package pdf
 
-// maxPageNodes bounds the search for a page in a page tree of empty nodes.
+// maxPageNodes bounds the search for a page in a page tree of empty nodes: so
+// many nodes more than the pages that are passed.
 const maxPageNodes = 10_000
 
-// firstPage returns the dictionary and the reference of page 1, the first leaf
-// of the page tree (ISO 32000-2, 7.7.3).
-func (d *Document) firstPage() (*dict, ref, error) {
-	root, at, err := d.catalog()
-	if err != nil {
-		return nil, at, err
-	}
-	w := &pageWalk{Document: d, seen: map[ref]bool{}}
-	if err := w.visit(root.get("Pages")); err != nil {
-		return nil, at, err
-	}
-	if w.page == nil {
-		return nil, at, damaged(root.start, "the page tree has no page that is an indirect object")
-	}
-	return w.page, w.at, nil
+// page is a leaf of the page tree with what it inherits, ISO 32000-2, 7.7.3.4.
+type page struct {
+	*dict
+	at       ref
+	mediaBox object
+	cropBox  object
+	rotate   object
 }
 
-// pageWalk goes down a page tree, depth first, until it finds a page.
+// firstPage returns the dictionary and the reference of page 1.
+func (d *Document) firstPage() (*dict, ref, error) {
+	p, err := d.page(1)
+	if err != nil {
+		return nil, ref{}, err
+	}
+	return p.dict, p.at, nil
+}
+
+// page returns page n, counted from 1, or from -1 for the last page backwards
+// (ISO 32000-2, 7.7.3).
+func (d *Document) page(n int) (*page, error) {
+	root, _, err := d.catalog()
+	if err != nil {
+		return nil, err
+	}
+	w := &pageWalk{Document: d, seen: map[ref]bool{}, left: n, step: 1}
+	if n < 0 {
+		w.left, w.step = -n, -1
+	}
+	w.most = maxPageNodes + 2*w.left
+	if err := w.visit(root.get("Pages"), page{}); err != nil {
+		return nil, err
+	}
+	if w.found == nil && w.left == max(n, -n) {
+		return nil, damaged(root.start, "the page tree has no page that is an indirect object")
+	}
+	if w.found == nil {
+		return nil, &AppearanceError{"the document does not have so many pages"}
+	}
+	return w.found, nil
+}
+
+// pageWalk goes through a page tree, depth first, in one of the two directions,
+// until no more pages are left to pass.
 type pageWalk struct {
 	*Document
-	seen map[ref]bool
-	page *dict
-	at   ref
+	seen  map[ref]bool
+	most  int
+	left  int
+	step  int
+	found *page
 }
 
-func (w *pageWalk) visit(o object) error {
+func (w *pageWalk) visit(o object, above page) error {
 	r, ok := o.(ref)
-	if !ok || w.seen[r] || len(w.seen) > maxPageNodes {
+	if !ok || w.seen[r] || len(w.seen) > w.most {
 		return damaged(0, "the page tree has a loop, a node that is not an indirect object, or no page")
 	}
 	w.seen[r] = true
@@ -40,18 +69,36 @@ func (w *pageWalk) visit(o object) error {
 	if err != nil || node == nil {
 		return err
 	}
+	here := above.below(node, r)
 	kids, err := as[*array](w.Document, node.get("Kids"))
 	if err != nil {
 		return err
 	}
 	if kids == nil {
-		w.page, w.at = node, r
+		if w.left--; w.left == 0 {
+			w.found = &here
+		}
 		return nil
 	}
-	for _, kid := range kids.items {
-		if err := w.visit(kid); err != nil || w.page != nil {
+	for i := range kids.items {
+		if w.step < 0 {
+			i = len(kids.items) - 1 - i
+		}
+		if err := w.visit(kids.items[i], here); err != nil || w.found != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// below returns the node with what it has of its own in place of what it
+// inherits.
+func (p page) below(node *dict, at ref) page {
+	p.dict, p.at = node, at
+	for key, into := range map[name]*object{"MediaBox": &p.mediaBox, "CropBox": &p.cropBox, "Rotate": &p.rotate} {
+		if o := node.get(key); o != nil {
+			*into = o
+		}
+	}
+	return p
 }

@@ -8,6 +8,7 @@ import "io"
 type parser struct {
 	*lexer
 	nodes int
+	in    *ref // the object that is parsed, see text
 }
 
 // newParser starts at pos of src and reads at most maxObject bytes, and never
@@ -44,7 +45,7 @@ func (p *parser) build(t token, depth int) (object, span, error) {
 	case tokenName:
 		return name(t.bytes), t.span, nil
 	case tokenString:
-		return &text{span: t.span, bytes: t.bytes, hex: t.hex}, t.span, nil
+		return &text{span: t.span, bytes: t.bytes, hex: t.hex, in: p.in}, t.span, nil
 	case tokenArrayOpen:
 		return p.array(t, depth)
 	case tokenDictOpen:

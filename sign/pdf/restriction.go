@@ -4,22 +4,22 @@ package pdf
 
 import "strings"
 
-// The DocMDP levels, ISO 32000-2, table 257. The lowest, noChanges, stands in
-// permission.go.
+// The DocMDP levels, ISO 32000-2, table 257.
 const (
-	formFilling = 2
-	commenting  = 3
+	noChanges   = int64(NoChanges)
+	formFilling = int64(FormFilling)
+	commenting  = int64(Annotations)
 )
 
 // permissions are what the signatures of a revision let later ones do.
 type permissions struct {
 	level     int64 // DocMDP, the strictest of all
 	certified bool
-	locks     []lock
+	locks     []restriction
 }
 
-// lock is a field lock, ISO 32000-2, 12.8.2.4 and table 236.
-type lock struct {
+// restriction is a field lock, ISO 32000-2, 12.8.2.4 and table 236.
+type restriction struct {
 	action name // All, Include, Exclude
 	fields []string
 	by     string // the signature field
@@ -27,7 +27,7 @@ type lock struct {
 
 // holds reports whether the lock covers the field. A name stands for the fields
 // below it too.
-func (k lock) holds(field string) bool {
+func (k restriction) holds(field string) bool {
 	listed := false
 	for _, f := range k.fields {
 		listed = listed || field == f || strings.HasPrefix(field, f+".")
@@ -169,7 +169,7 @@ func (d *Document) transform(item object) (method name, parms *dict, err error) 
 
 // addLock reads a field lock. One that cannot be understood locks all fields.
 func (l *ledger) addLock(d *dict, by string) error {
-	k := lock{by: by}
+	k := restriction{by: by}
 	var err error
 	if k.action, err = soft[name](l.Document, d.get("Action")); err != nil {
 		return err

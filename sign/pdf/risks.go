@@ -102,7 +102,7 @@ func (f *riskFinder) object(o *indirect, v visit) {
 	f.seen[o.num] = true
 	d := dictOf(o)
 	switch v.purpose {
-	case page:
+	case pageLeaf:
 		v.page = f.pages + 1 // it is counted after this
 	case catalogue:
 		f.catalogRisks(d)

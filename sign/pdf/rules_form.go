@@ -334,7 +334,11 @@ func valueText(d *Document, o object) string {
 	case nil:
 		return "(none)"
 	case *text:
-		return shortened(decodeText(o.bytes))
+		value, err := d.plainString(o)
+		if err != nil {
+			return "(unreadable)"
+		}
+		return shortened(value)
 	case name:
 		return shortened(string(o))
 	case *array:

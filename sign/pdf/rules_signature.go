@@ -150,8 +150,8 @@ func (s *step) readNewField(r ref) newField {
 		f.problem = "it was there before, or is used for something else"
 		return f
 	}
-	if t, ok := f.dict.get("T").(*text); ok {
-		f.name = decodeText(t.bytes)
+	if called, err := s.plainString(f.dict.get("T")); err == nil && called != "" {
+		f.name = called
 	}
 	switch {
 	case f.dict.get("FT") != name("Sig"):

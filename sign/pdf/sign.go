@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"strings"
 	"time"
@@ -22,32 +21,46 @@ import (
 // SignOptions say who signs and what stands in the signature dictionary.
 type SignOptions struct {
 	// Signer makes the CMS. REQUIRED. Its SigningTime is not used: PAdES wants
-	// the time in the dictionary and not in the CMS (EN 319 142-1, 6.3).
+	// the time in the dictionary and not in the CMS (EN 319 142-1, 6.3). Its
+	// Rand also serves to encrypt.
 	Signer cms.Signer
 	// SigningTime becomes /M. REQUIRED.
 	SigningTime time.Time
-	// FieldName is the name of the new signature field, without a full stop
-	// in it. Default: the first of Signature1, Signature2, … that is free.
+	// Password opens an encrypted document. The update is encrypted as the rest
+	// of the file is, with the same key.
+	Password string
+	// FieldName is the fully qualified name of an empty signature field of the
+	// document, which then is filled in, or the name of a new one, without a full
+	// stop in it. Default: the first of Signature1, Signature2, … that is free.
 	FieldName string
 	// Name, Reason, Location and ContactInfo are left out when empty.
 	Name, Reason, Location, ContactInfo string
+	// Certify makes the signature one that certifies the document and says what
+	// others may do with it. Only the first signature can.
+	Certify Certification
+	// Lock names the fields that nobody may change after this signature. An
+	// existing field can bring a lock of its own; then none can be given.
+	Lock *FieldLock
+	// Appearance makes the signature visible. Default: invisible, on page 1.
+	Appearance *Appearance
 }
 
-// Sign copies the PDF src, of the given size, to dst and adds an invisible
-// PAdES B-B signature (EN 319 142-1, SubFilter ETSI.CAdES.detached) on page 1 as
-// an incremental update: not a byte of src changes, and earlier signatures stay
-// as they are.
+// Sign copies the PDF src, of the given size, to dst and adds a PAdES B-B
+// signature (EN 319 142-1, SubFilter ETSI.CAdES.detached) as an incremental
+// update: not a byte of src changes, and earlier signatures stay as they are.
 //
 // The file is read and hashed once while it is copied, in memory that does not
 // grow with it. Everything that can be refused is refused before dst or the key
-// is touched: [ErrNotPDF], *[DamagedError], *[EncryptedError], *[PermissionError]
-// when an earlier signature forbids changes, *[FieldError] for the name. After
-// any other error dst may hold a part of a file, to be thrown away.
+// is touched: [ErrNotPDF], *[DamagedError], *[PasswordError] and
+// *[EncryptedError], *[PermissionError] when an earlier signature or the
+// encryption forbids the change, *[FieldError] for the field or its lock,
+// *[SeedError] when the field asks for another signature, *[AppearanceError].
+// After any other error dst may hold a part of a file, to be thrown away.
 //
 // Sign does not look at what the document shows, and does not check the
 // certificate.
 func Sign(ctx context.Context, dst io.Writer, src io.ReaderAt, size int64, o SignOptions) error {
-	d, err := Open(src, size)
+	d, err := OpenWith(src, size, OpenOptions{Password: o.Password})
 	if err != nil {
 		return err
 	}
@@ -58,11 +71,63 @@ func Sign(ctx context.Context, dst io.Writer, src io.ReaderAt, size int64, o Sig
 	return p.write(ctx, dst)
 }
 
+// plan is a signature that nobody forbids, in its update.
+type plan struct {
+	*update
+	o      SignOptions
+	target *target
+	signed bool // by others, before
+}
+
+// plan asks all who can forbid the signature, and settles what was left open.
+func (d *Document) plan(o SignOptions) (*plan, error) {
+	if o.Certify < NotCertified || o.Certify > Annotations {
+		return nil, fmt.Errorf("signing PDF: no certification level %d", o.Certify)
+	}
+	u, err := newUpdate(d, o.Signer.Rand)
+	if err != nil {
+		return nil, err
+	}
+	s, err := d.stand(o.FieldName)
+	if err != nil {
+		return nil, err
+	}
+	if o.Certify != NotCertified {
+		if err := s.permitsCertification(); err != nil {
+			return nil, err
+		}
+	}
+	t, err := s.target(o)
+	if err != nil {
+		return nil, err
+	}
+	if t.existing != nil {
+		if err := d.obeySeed(t.existing, &o); err != nil {
+			return nil, err
+		}
+	}
+	p, err := newPlan(u, o, t)
+	if err == nil {
+		p.signed = s.signed
+	}
+	return p, err
+}
+
+func newPlan(u *update, o SignOptions, t *target) (*plan, error) {
+	o.Signer.SigningTime = time.Time{}
+	if o.Signer.Hash == 0 {
+		o.Signer.Hash = crypto.SHA256
+	}
+	if !o.Signer.Hash.Available() {
+		return nil, fmt.Errorf("signing PDF: no hash function %v", o.Signer.Hash)
+	}
+	return &plan{update: u, o: o, target: t}, nil
+}
+
 // prepared is an update that lacks only the signature value.
 type prepared struct {
 	doc      *Document
 	signer   cms.Signer
-	hash     crypto.Hash
 	update   []byte
 	contents span // of /Contents in update, angle brackets included
 }
@@ -75,41 +140,42 @@ func prepare(d *Document, o SignOptions) (*prepared, error) {
 	if o.SigningTime.IsZero() {
 		return nil, errors.New("signing PDF: no signing time given")
 	}
-	o.Signer.SigningTime = time.Time{}
-	p := &prepared{doc: d, signer: o.Signer, hash: o.Signer.Hash}
-	if p.hash == 0 {
-		p.hash = crypto.SHA256
-	}
-	if !p.hash.Available() {
-		return nil, fmt.Errorf("signing PDF: no hash function %v", p.hash)
-	}
-	u, fieldName, err := d.begin(o.FieldName)
+	plan, err := d.plan(o)
 	if err != nil {
 		return nil, err
 	}
+	p := &prepared{doc: d, signer: plan.o.Signer}
 	room, err := p.signer.MaxDetachedSize()
 	if err != nil {
 		return nil, fmt.Errorf("signing PDF: %w", err)
 	}
-	return p, p.render(u, fieldName, o.dictionary(room))
+	return p, p.render(plan, room)
 }
 
-// render writes the update around the signature dictionary and fills in the
-// byte range, since then all lengths are known.
-func (p *prepared) render(u *update, fieldName string, dictionary template) error {
-	value := u.allocate()
-	at, err := u.put(value, dictionary.text)
+// render writes the update around the signature dictionary, with room for a
+// signature of that many bytes, and fills in the byte range, since then all
+// lengths are known.
+func (p *prepared) render(plan *plan, room int) error {
+	value := plan.allocate()
+	dictionary, err := plan.dictionary(value, room)
 	if err != nil {
 		return err
 	}
-	if err := u.addField(fieldName, value); err != nil {
+	at, err := plan.put(value, dictionary.text)
+	if err != nil {
 		return err
 	}
-	if p.update, err = u.finish(p.fileID(dictionary.text)); err != nil {
+	if err := plan.enterPermissions(value); err != nil {
+		return err
+	}
+	if err := plan.enterField(value); err != nil {
+		return err
+	}
+	if p.update, err = plan.finish(plan.fileID(dictionary.text)); err != nil {
 		return err
 	}
 	p.contents = span{at.start + dictionary.contents.start, at.start + dictionary.contents.end}
-	gap, resume, end := u.at+p.contents.start, u.at+p.contents.end, u.at+int64(len(p.update))
+	gap, resume, end := plan.at+p.contents.start, plan.at+p.contents.end, plan.at+int64(len(p.update))
 	copy(p.update[at.start+dictionary.byteRange:], fmt.Sprintf("[0 %d %d %d]", gap, resume, end-resume))
 	return nil
 }
@@ -121,73 +187,106 @@ type template struct {
 	contents  span  // of the hexadecimal string
 }
 
-// dictionary writes the signature dictionary, ISO 32000-2, table 255, with room
-// for a signature of that many bytes.
-func (o SignOptions) dictionary(room int) template {
+// dictionary writes the signature dictionary, ISO 32000-2, table 255, as object
+// at, with room for a signature of that many bytes.
+func (p *plan) dictionary(at ref, room int) (template, error) {
 	var t template
 	var b bytes.Buffer
-	b.WriteString("<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached\n/ByteRange ")
+	b.WriteString("<< /Type /Sig /Filter /" + sigFilter + " /SubFilter /" + sigSubFilter + "\n/ByteRange ")
 	t.byteRange = int64(b.Len())
 	b.WriteString(strings.Repeat(" ", byteRangeLen))
-	fmt.Fprintf(&b, "\n/M %s", encodeDate(o.SigningTime))
 	for _, e := range []struct{ key, value string }{
-		{"Name", o.Name}, {"Reason", o.Reason}, {"Location", o.Location}, {"ContactInfo", o.ContactInfo},
+		{"M", encodeDate(p.o.SigningTime)},
+		{"Name", p.o.Name}, {"Reason", p.o.Reason}, {"Location", p.o.Location}, {"ContactInfo", p.o.ContactInfo},
 	} {
-		if e.value != "" {
-			fmt.Fprintf(&b, "\n/%s %s", e.key, encodeText(e.value))
+		if e.value == "" {
+			continue
 		}
+		value, err := p.text(at, e.value)
+		if err != nil {
+			return t, err
+		}
+		fmt.Fprintf(&b, "\n/%s %s", e.key, value)
 	}
+	references, err := p.references(at)
+	if err != nil {
+		return t, err
+	}
+	b.Write(references)
 	b.WriteString("\n/Contents ")
 	t.contents.start = int64(b.Len())
 	b.WriteString("<" + strings.Repeat("0", 2*room) + ">")
 	t.contents.end = int64(b.Len())
 	b.WriteString(" >>")
 	t.text = b.Bytes()
-	return t
+	return t, nil
 }
 
 // fileID makes the part of /ID that changes with every update out of what makes
 // this one different (ISO 32000-2, 14.4).
-func (p *prepared) fileID(dictionary []byte) []byte {
+func (p *plan) fileID(dictionary []byte) []byte {
 	h := crypto.SHA256.New()
 	fmt.Fprintf(h, "%d\n", p.doc.size)
 	h.Write(dictionary)
-	if c := p.signer.Certificate; c != nil {
+	if c := p.o.Signer.Certificate; c != nil {
 		h.Write(c.Raw)
 	}
 	return h.Sum(nil)[:16]
 }
 
-// addField writes the field, merged with its widget, and enters it in the form
-// and on page 1.
-func (u *update) addField(fieldName string, value ref) error {
-	page, pageAt, err := u.doc.firstPage()
+// enterField makes value that of the field, and enters a new field in the form
+// and on its page.
+func (p *plan) enterField(value ref) error {
+	if p.target.existing != nil {
+		return p.fillField(value)
+	}
+	page, err := p.doc.page(p.o.Appearance.page())
 	if err != nil {
 		return err
 	}
-	field := u.allocate()
-	if _, err := u.put(field, fmt.Appendf(nil,
-		"<< /FT /Sig /T %s /V %v /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /F 132 /P %v >>",
-		encodeText(fieldName), value, pageAt)); err != nil {
-		return err
-	}
-	if err := u.addToForm(field); err != nil {
-		return err
-	}
-	changes, err := u.appendTo(page, "Annots", field)
+	look, err := p.stampOn(page)
 	if err != nil {
 		return err
 	}
-	return u.edit(pageAt, page, changes...)
+	at := p.allocate()
+	tags, changes, err := p.tagged(at, page)
+	if err != nil {
+		return err
+	}
+	field, err := p.target.dictionary(p.update, at, value, page.at, look.entries()+tags)
+	if err != nil {
+		return err
+	}
+	if _, err := p.put(at, field); err != nil {
+		return err
+	}
+	if err := p.addToForm(&at); err != nil {
+		return err
+	}
+	p.edit(page.at, page.dict, changes...)
+	changes, err = p.appendTo(page.dict, "Annots", at.String())
+	p.edit(page.at, page.dict, changes...)
+	return err
+}
+
+// fillField sets the value of a field that the document has. Its place stays;
+// how it looks changes only when a look was asked for.
+func (p *plan) fillField(value ref) error {
+	f := p.target.existing
+	p.edit(f.at, f.dict, change{"V", []byte(value.String())})
+	if err := p.stampField(f); err != nil {
+		return err
+	}
+	return p.addToForm(nil)
 }
 
 // sigFlags says that there are signatures and that only appending keeps them
 // valid, ISO 32000-2, table 225.
 const sigFlags = 3
 
-// addToForm enters field in the interactive form. Whatever else the form has
-// stays as it is.
-func (u *update) addToForm(field ref) error {
+// addToForm enters a new field in the interactive form, and that there are
+// signatures. Whatever else the form has stays as it is.
+func (u *update) addToForm(field *ref) error {
 	root, rootAt, err := u.doc.catalog()
 	if err != nil {
 		return err
@@ -198,65 +297,39 @@ func (u *update) addToForm(field ref) error {
 		return err
 	}
 	if form == nil {
-		return u.edit(rootAt, root, change{"AcroForm", fmt.Appendf(nil, "<< /Fields [%v] /SigFlags %d >>", field, sigFlags)})
+		u.edit(rootAt, root, change{"AcroForm", fmt.Appendf(nil, "<< /Fields [%v] /SigFlags %d >>", field, sigFlags)})
+		return nil
 	}
-	changes, err := u.appendTo(form, "Fields", field)
-	if err != nil {
+	changes, err := u.formChanges(form, field)
+	if err != nil || len(changes) == 0 {
 		return err
-	}
-	flags, err := as[int64](u.doc, form.get("SigFlags"))
-	if err != nil {
-		return err
-	}
-	if flags&sigFlags != sigFlags {
-		changes = append(changes, change{"SigFlags", fmt.Append(nil, flags|sigFlags)})
 	}
 	if r, ok := held.(ref); ok {
-		return u.edit(r, form, changes...)
-	}
-	if len(changes) == 0 {
+		u.edit(r, form, changes...)
 		return nil
 	}
 	value, err := form.edited(changes...)
-	if err != nil {
-		return err
-	}
-	return u.edit(rootAt, root, change{"AcroForm", value})
+	u.edit(rootAt, root, change{"AcroForm", value})
+	return err
 }
 
-// chooseField checks the asked name, or finds a free one, and asks the earlier
-// signatures for permission.
-func (d *Document) chooseField(asked string) (string, error) {
-	if strings.Contains(asked, ".") {
-		return "", &FieldError{asked, "a full stop separates the parts of a field name"}
-	}
-	taken := map[string]bool{}
-	err := d.eachField(func(f field) error {
-		taken[f.name] = true
-		return d.permits(f)
-	})
-	if err == nil {
-		err = d.permitsByCatalog()
-	}
-	switch {
-	case err != nil:
-		return "", err
-	case asked != "" && taken[asked]:
-		return "", &FieldError{asked, "the document already has a field of that name"}
-	case asked != "":
-		return asked, nil
-	}
-	for i := 1; ; i++ {
-		if free := fmt.Sprintf("Signature%d", i); !taken[free] {
-			return free, nil
+func (u *update) formChanges(form *dict, field *ref) (changes []change, err error) {
+	if field != nil {
+		if changes, err = u.appendTo(form, "Fields", field.String()); err != nil {
+			return nil, err
 		}
 	}
+	flags, err := as[int64](u.doc, form.get("SigFlags"))
+	if flags&sigFlags != sigFlags {
+		changes = append(changes, change{"SigFlags", fmt.Append(nil, flags|sigFlags)})
+	}
+	return changes, err
 }
 
 // write copies the document, signs it, and writes the update after it.
 func (p *prepared) write(ctx context.Context, dst io.Writer) error {
-	h := p.hash.New()
-	if err := p.copy(ctx, dst, h); err != nil {
+	h := p.signer.Hash.New()
+	if err := p.doc.copy(ctx, dst, h); err != nil {
 		return err
 	}
 	h.Write(p.update[:p.contents.start])
@@ -272,27 +345,6 @@ func (p *prepared) write(ctx context.Context, dst io.Writer) error {
 	hex.Encode(room, signature)
 	if _, err := dst.Write(p.update); err != nil {
 		return fmt.Errorf("writing signed PDF: %w", err)
-	}
-	return nil
-}
-
-// copy copies the document to dst and h.
-func (p *prepared) copy(ctx context.Context, dst io.Writer, h hash.Hash) error {
-	src := io.NewSectionReader(p.doc.src, 0, p.doc.size)
-	buf := make([]byte, 256<<10)
-	for left := p.doc.size; left > 0; {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("copying PDF: %w", err)
-		}
-		n, err := io.ReadFull(src, buf[:min(left, int64(len(buf)))])
-		if err != nil {
-			return fmt.Errorf("copying PDF: %w", err)
-		}
-		h.Write(buf[:n])
-		if _, err := dst.Write(buf[:n]); err != nil {
-			return fmt.Errorf("writing signed PDF: %w", err)
-		}
-		left -= int64(n)
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 // Signature is a signature dictionary that a signature field has as its value
 // (ISO 32000-2, 12.8.1) with what this package knows about it. Nothing here is
 // a verdict: the CMS in Contents is not opened and no digest is computed. In an
-// encrypted document the strings (Field, Name, Reason, Location, ContactInfo,
-// Time) are not decrypted and are left empty.
+// encrypted document that was opened without the password it needs, the strings
+// (Field, Name, Reason, Location, ContactInfo, Time) are left empty.
 type Signature struct {
 	Field       string // fully qualified field name
 	Type        string // "Sig", "DocTimeStamp" or as found; absent means Sig
@@ -39,8 +39,9 @@ type Signature struct {
 	Problems []Problem // see [Problem]
 
 	src   io.ReaderAt
-	field string // as Field, but encrypted in an encrypted document
+	field string // as Field, but encrypted where that is left empty
 	id    identity
+	home  identity // of the field
 	stray ref
 	span  span // of /Contents
 }
@@ -63,7 +64,8 @@ func (sig *Signature) note(problems ...Problem) {
 // page but not in the field tree (ProblemNotInForm). A document without
 // signatures has none and no error. The error is a *DamagedError when the newest
 // field tree cannot be read or the file asks for too much work, an
-// *EncryptedError when it is inside encrypted object streams.
+// *EncryptedError, or a *PasswordError, when it is inside object streams that
+// cannot be decrypted.
 func (d *Document) Signatures() ([]*Signature, error) {
 	newest, err := d.signed()
 	if err != nil {
@@ -139,12 +141,12 @@ func (s *survey) addStrays() error {
 func (s *survey) add(view *Document, list []found, removed bool) error {
 	for _, f := range list {
 		if sig := s.byID[f.id]; sig != nil {
-			if !removed && sig.field != f.name {
+			if !removed && sig.field != f.name && sig.home != f.home {
 				sig.note(ProblemFieldShared)
 			}
 			continue
 		}
-		sig := &Signature{Removed: removed, Revision: -1, src: s.src, field: f.name, id: f.id, stray: f.stray}
+		sig := &Signature{Removed: removed, Revision: -1, src: s.src, field: f.name, id: f.id, home: f.home, stray: f.stray}
 		signed, err := sig.read(view, f)
 		if err != nil {
 			return err
@@ -178,7 +180,7 @@ func (sig *Signature) read(view *Document, f found) (signed bool, err error) {
 	if hard(err) != nil || err == nil && o == nil {
 		return false, err
 	}
-	if !view.Encrypted() {
+	if view.locked() == nil {
 		sig.Field = f.name
 	}
 	if f.stray != (ref{}) {
@@ -206,18 +208,16 @@ func (sig *Signature) describe(view *Document, value *dict) error {
 		}
 		*into = string(n)
 	}
-	if view.Encrypted() {
+	if view.locked() != nil {
 		return nil
 	}
 	var date string
 	for key, into := range map[name]*string{"Name": &sig.Name, "Reason": &sig.Reason, "Location": &sig.Location, "ContactInfo": &sig.ContactInfo, "M": &date} {
-		t, err := as[*text](view, value.get(key))
+		s, err := view.plainString(value.get(key))
 		if hard(err) != nil {
 			return err
 		}
-		if t != nil {
-			*into = decodeText(t.bytes)
-		}
+		*into = s
 	}
 	sig.Time = decodeDate(date)
 	return nil
@@ -256,6 +256,9 @@ func (sig *Signature) readContents(value *dict, inFile bool) {
 // cover settles how much of the file sig covers.
 func (s *survey) cover(sig *Signature) {
 	sig.AppendedBytes = max(0, s.size-sig.rangeEnd())
+	if s.repaired != nil {
+		sig.note(ProblemRebuilt)
+	}
 	r, problem := readRanges(sig.ByteRange)
 	if problem != 0 {
 		sig.note(problem)

@@ -239,7 +239,7 @@ var rules = [...]rule{
 	frozen:      (*step).judgeFrozen,
 	catalogue:   (*step).judgeCatalog,
 	pageNode:    (*step).judgePageNode,
-	page:        (*step).judgePage,
+	pageLeaf:    (*step).judgePage,
 	annotList:   (*step).judgeAnnotList,
 	annotation:  (*step).judgeAnnotation,
 	formDict:    (*step).judgeForm,

@@ -27,7 +27,7 @@ func (l *ledger) expandCatalog(root *dict) error {
 			l.mark(e.value, use{purpose: frozen, via: e.key}, e.key)
 		}
 	}
-	l.refer(root.get("Pages"), use{purpose: page, via: "Pages"}, "Pages")
+	l.refer(root.get("Pages"), use{purpose: pageLeaf, via: "Pages"}, "Pages")
 	switch form := root.get("AcroForm").(type) {
 	case *dict:
 		l.expandForm(form)
@@ -77,7 +77,7 @@ func (l *ledger) expandKids(kids object) {
 		}
 	}
 	for _, kid := range slices.Backward(list.items) {
-		l.refer(kid, use{purpose: page, via: "Kids"}, "Pages")
+		l.refer(kid, use{purpose: pageLeaf, via: "Kids"}, "Pages")
 	}
 }
 

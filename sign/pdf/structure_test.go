@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// tagged is a signed document with a structure tree: root 4, element 5 for the
+// signedTagged is a signed document with a structure tree: root 4, element 5 for the
 // page's content, parent tree 6.
-func tagged(t testing.TB) []byte {
+func signedTagged(t testing.TB) []byte {
 	return signed(t, makePDF("<< /Type /Catalog /Pages 2 0 R /StructTreeRoot 4 0 R /AcroForm << /Fields [] >> >>", pagesObject,
 		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /StructParents 0 /Annots [] >>",
 		"<< /Type /StructTreeRoot /K [5 0 R] /ParentTree 6 0 R /ParentTreeNextKey 1 >>",
@@ -19,7 +19,7 @@ func tagged(t testing.TB) []byte {
 // TestTaggedDocuments: the tag of a new signature field is permitted, and nothing else
 // may be said of what was signed.
 func TestTaggedDocuments(t *testing.T) {
-	file := tagged(t)
+	file := signedTagged(t)
 	catalog := edited(t, file, 1, "[ 9 0 R]", "[20 0 R 9 0 R]")
 	field := []string{catalog, obj(20, "<< /FT /Sig /T (x) /V 21 0 R /StructParent 1 >>"), obj(21, someSignature)}
 	element := obj(22, "<< /Type /StructElem /S /Form /P 4 0 R /K << /Type /OBJR /Obj 20 0 R >> >>")

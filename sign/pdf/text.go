@@ -34,6 +34,22 @@ func decodeText(b []byte) string {
 	return s.String()
 }
 
+// docEncoded encodes s in PDFDocEncoding, with a question mark for what that
+// does not have.
+func docEncoded(s string) []byte {
+	var b []byte
+	for _, r := range s {
+		c := byte('?')
+		for i := 255; i >= 0; i-- {
+			if docRune(byte(i)) == r {
+				c = byte(i)
+			}
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
 func docRune(c byte) rune {
 	switch {
 	case c >= 0x18 && c < 0x20:
@@ -58,11 +74,19 @@ func encodeText(s string) []byte {
 	if isASCII(s) {
 		return literal(s)
 	}
-	b := []byte("<FEFF")
-	for _, u := range utf16.Encode([]rune(s)) {
-		b = fmt.Appendf(b, "%04X", u)
+	return fmt.Appendf(nil, "<%X>", textBytes(s))
+}
+
+// textBytes returns the bytes of s as a text string.
+func textBytes(s string) []byte {
+	if isASCII(s) {
+		return []byte(s)
 	}
-	return append(b, '>')
+	b := []byte{0xfe, 0xff}
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = append(b, byte(u>>8), byte(u))
+	}
+	return b
 }
 
 func isASCII(s string) bool {
@@ -90,14 +114,14 @@ func literal(s string) []byte {
 }
 
 // encodeDate writes t as a date, ISO 32000-2, 7.9.4.
-func encodeDate(t time.Time) []byte {
+func encodeDate(t time.Time) string {
 	_, seconds := t.Zone()
 	sign := '+'
 	if seconds < 0 {
 		sign, seconds = '-', -seconds
 	}
 	zone := fmt.Sprintf("%c%02d'%02d'", sign, seconds/3600, seconds/60%60)
-	return []byte("(D:" + t.Format("20060102150405") + zone + ")")
+	return "D:" + t.Format("20060102150405") + zone
 }
 
 // decodeDate reads a date, ISO 32000-2, 7.9.4; the zero time when it is none.

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math/bits"
 	"slices"
 )
@@ -15,11 +16,20 @@ import (
 // update is an incremental update of a document (ISO 32000-2, 7.5.6), written
 // in memory: its size does not depend on the size of the file.
 type update struct {
-	doc  *Document
-	at   int64 // offset in the file at which it begins
-	next int64 // lowest object number not used yet
-	buf  bytes.Buffer
-	rows []updated
+	doc    *Document
+	cipher *cipherText // nil when the document is not encrypted
+	at     int64       // offset in the file at which it begins
+	next   int64       // lowest object number not used yet
+	buf    bytes.Buffer
+	rows   []updated
+	edits  []*edit
+}
+
+// edit is an object of the document with what changes in it.
+type edit struct {
+	ref
+	*dict
+	changes []change
 }
 
 // updated is an object of the update.
@@ -31,14 +41,14 @@ type updated struct {
 
 // newUpdate begins an update. It refuses documents that cannot be updated as
 // they are.
-func newUpdate(d *Document) (*update, error) {
-	if d.Encrypted() {
-		return nil, &EncryptedError{Doing: "updating PDF"}
+func newUpdate(d *Document, random io.Reader) (*update, error) {
+	if err := d.locked(); err != nil {
+		return nil, err
 	}
 	if n := len(d.revisions); n == 0 || d.revisions[n-1].section != 0 {
 		return nil, damaged(d.newest().end, "no startxref with %%%%EOF after the last cross-reference section")
 	}
-	u := &update{doc: d, at: d.size, next: d.newest().size}
+	u := &update{doc: d, cipher: d.cipherText(random), at: d.size, next: d.newest().size}
 	for _, s := range d.sections {
 		u.next = max(u.next, s.size, s.highest()+1)
 	}
@@ -84,37 +94,88 @@ func (u *update) put(r ref, value []byte) (span, error) {
 	return row.span, nil
 }
 
-// edit writes d, the value of r, with changes; nothing when there are none.
-func (u *update) edit(r ref, d *dict, changes ...change) error {
+// edit notes changes to d, the value of r. The new values hold no strings.
+func (u *update) edit(r ref, d *dict, changes ...change) {
 	if len(changes) == 0 {
-		return nil
+		return
 	}
-	value, err := d.edited(changes...)
+	for _, e := range u.edits {
+		if e.ref == r {
+			e.changes = append(e.changes, changes...)
+			return
+		}
+	}
+	u.edits = append(u.edits, &edit{r, d, changes})
+}
+
+// putEdits writes the objects that change.
+func (u *update) putEdits() error {
+	for _, e := range u.edits {
+		value, err := e.edited(e.changes...)
+		if err == nil {
+			value, err = u.moved(e.ref, e.src, value)
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := u.put(e.ref, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moved returns source text of src as object r of the update has it: strings of
+// an object stream, which is encrypted as a whole, are encrypted one by one.
+func (u *update) moved(r ref, src io.ReaderAt, value []byte) ([]byte, error) {
+	if u.cipher == nil || src == io.ReaderAt(u.doc.src) {
+		return value, nil
+	}
+	o, _, err := newParser(bytes.NewReader(value), 0, int64(len(value))).object()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = u.put(r, value)
-	return err
+	var out []byte
+	from := int64(0)
+	for t := range texts(o) {
+		sealed, err := u.cipher.stringIn(r, t.bytes)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(out, value[from:t.start]...), sealed...)
+		from = t.end
+	}
+	return append(out, value[from:]...), nil
+}
+
+// text writes a text string as part of object r.
+func (u *update) text(r ref, s string) ([]byte, error) {
+	if u.cipher == nil {
+		return encodeText(s), nil
+	}
+	return u.cipher.stringIn(r, textBytes(s))
 }
 
 // appendTo adds item to the array that d has under key. When the array is an
 // object of its own, that object is written; otherwise the change that d needs
 // is returned.
-func (u *update) appendTo(d *dict, key name, item ref) ([]change, error) {
+func (u *update) appendTo(d *dict, key name, item string) ([]change, error) {
 	held := d.get(key)
 	list, err := as[*array](u.doc, held)
 	if err != nil {
 		return nil, err
 	}
 	if list == nil {
-		return []change{{key, []byte("[" + item.String() + "]")}}, nil
+		return []change{{key, []byte("[" + item + "]")}}, nil
 	}
-	value, err := list.appended(item.String())
+	value, err := list.appended(item)
 	if err != nil {
 		return nil, err
 	}
 	if r, ok := held.(ref); ok {
-		_, err = u.put(r, value)
+		if value, err = u.moved(r, list.src, value); err == nil {
+			_, err = u.put(r, value)
+		}
 		return nil, err
 	}
 	return []change{{key, value}}, nil
@@ -123,6 +184,9 @@ func (u *update) appendTo(d *dict, key name, item ref) ([]change, error) {
 // finish writes the cross-reference section, of the kind of the last one, and
 // returns the whole update. id becomes the second part of the file identifier.
 func (u *update) finish(id []byte) ([]byte, error) {
+	if err := u.putEdits(); err != nil {
+		return nil, err
+	}
 	trailer, err := u.trailer(id)
 	if err != nil {
 		return nil, err

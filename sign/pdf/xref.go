@@ -42,9 +42,13 @@ type section struct {
 	prev    int64    // /Prev, -1 when absent
 	size    int64
 	root    object
-	encrypt bool
-	runs    []run
-	rows    rowReader
+	id      object
+
+	encryption object // /Encrypt
+	encrypt    bool
+
+	runs []run
+	rows rowReader
 }
 
 // run is a subsection: count objects from number first, whose rows begin at
@@ -129,7 +133,9 @@ func (s *section) readTrailer(d *dict) error {
 	s.trailer = d.span
 	s.prev = -1
 	s.root = d.get("Root")
-	s.encrypt = d.get("Encrypt") != nil
+	s.id = d.get("ID")
+	s.encryption = d.get("Encrypt")
+	s.encrypt = s.encryption != nil
 	s.size, _ = d.integer("Size")
 	if v := d.get("Prev"); v != nil {
 		prev, ok := v.(int64)
@@ -380,7 +386,7 @@ func (f *file) readStream(s *section, at int64) error {
 	if !ok {
 		return damaged(at, "a cross-reference stream without a direct /Length")
 	}
-	data, end, err := f.streamData(d, length, direct)
+	data, end, err := f.streamData(d, length, direct, nil)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ func All() []Document {
 		{"nested-pages", NestedPages()},
 		{"generations", Generations()},
 		{"hybrid", Hybrid()},
+		{"empty-field", EmptyField()},
 	}
 }
 
@@ -67,8 +68,7 @@ func form() []object {
 		"<< /Type /Annot /Subtype /Widget /FT /Tx /T (city) /V (Roma) /DA (/Helv 12 Tf 0 g) /Rect [72 700 300 720] /P 3 0 R /F 4 /AP << /N 9 0 R >> >>",
 		note,
 		link,
-		stream("/Type /XObject /Subtype /Form /BBox [0 0 228 20] /Resources << /Font << /Helv 4 0 R >> >> ",
-			"/Tx BMC q BT /Helv 12 Tf 0 g 2 5 Td (Roma) Tj ET Q EMC"),
+		filledIn("Roma"),
 	)
 }
 
@@ -132,4 +132,30 @@ func Generations() []byte {
 func Hybrid() []byte {
 	objects := numbered(catalog, pages, page, font, text("A hybrid-reference file"))
 	return withBoth(objects, func(o object) bool { return o.body == font })
+}
+
+// EmptyField has a form with the text fields "total" and "city" and an empty
+// signature field "approval.manager" with a place on the page, and with a lock:
+// who signs in it locks "total".
+func EmptyField() []byte {
+	return withTable(numbered(
+		"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [6 0 R 7 0 R 8 0 R] /DR << /Font << /Helv 4 0 R >> >> /DA (/Helv 12 Tf 0 g) >> >>",
+		pages,
+		"<< /Type /Page /Parent 2 0 R "+pageBody+" /Annots [6 0 R 7 0 R 9 0 R] >>",
+		font,
+		text("Total and city, and who approves:"),
+		"<< /Type /Annot /Subtype /Widget /FT /Tx /T (total) /V (10) /DA (/Helv 12 Tf 0 g) /Rect [72 700 300 720] /P 3 0 R /F 4 /AP << /N 11 0 R >> >>",
+		"<< /Type /Annot /Subtype /Widget /FT /Tx /T (city) /V (Roma) /DA (/Helv 12 Tf 0 g) /Rect [72 660 300 680] /P 3 0 R /F 4 /AP << /N 12 0 R >> >>",
+		"<< /T (approval) /Kids [9 0 R] >>",
+		"<< /Type /Annot /Subtype /Widget /FT /Sig /T (manager) /Parent 8 0 R /Rect [72 580 300 640] /P 3 0 R /F 4 /Lock 10 0 R >>",
+		"<< /Type /SigFieldLock /Action /Include /Fields [(total)] >>",
+		filledIn("10"),
+		filledIn("Roma"),
+	))
+}
+
+// filledIn is how a text field shows its value.
+func filledIn(value string) string {
+	return stream("/Type /XObject /Subtype /Form /BBox [0 0 228 20] /Resources << /Font << /Helv 4 0 R >> >> ",
+		"/Tx BMC q BT /Helv 12 Tf 0 g 2 5 Td ("+value+") Tj ET Q EMC")
 }

@@ -48,6 +48,7 @@ func TestShapes(t *testing.T) {
 		"indirect-acroform": {"1,0", "/AcroForm 10 0 R"},
 		"nested-pages":      {"2,0", "/Count 3"},
 		"generations":       {"3,2", "/Contents 5 65534 R"},
+		"empty-field":       {"9,0", "/Lock 10 0 R"},
 		"hybrid":            {"4,0", "/BaseFont /Helvetica"},
 	}
 	for _, d := range documents.All() {

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pdf
+
+import (
+	"bytes"
+	"crypto"
+	"fmt"
+)
+
+// references writes the /Reference of a signature dictionary, object at of the
+// update: what nobody may change any more (ISO 32000-2, 12.8.2). Nothing when
+// the signature says nothing of the kind.
+func (p *plan) references(at ref) ([]byte, error) {
+	var b bytes.Buffer
+	digest := digestMethod(p.o.Signer.Hash)
+	if p.o.Certify != NotCertified {
+		fmt.Fprintf(&b, "<< /Type /SigRef /TransformMethod /DocMDP%s "+
+			"/TransformParams << /Type /TransformParams /V /1.2 /P %d >> >>", digest, p.o.Certify)
+	}
+	if p.target.lock.Action != LockNone {
+		_, root, err := p.doc.catalog()
+		if err != nil {
+			return nil, err
+		}
+		entries, err := p.target.lock.entries(p.update, at)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "<< /Type /SigRef /TransformMethod /FieldMDP%s /Data %v "+
+			"/TransformParams << /Type /TransformParams /V /1.2 %s >> >>", digest, root, entries)
+	}
+	if b.Len() == 0 {
+		return nil, nil
+	}
+	return fmt.Appendf(nil, "\n/Reference [%s]", b.Bytes()), nil
+}
+
+// digestMethod writes the entry that names a digest, nothing for one that PDF
+// has no name for.
+func digestMethod(h crypto.Hash) string {
+	for _, d := range digests {
+		if d.hash == h {
+			return " /DigestMethod /" + d.name
+		}
+	}
+	return ""
+}
+
+// enterPermissions names the certification in the catalog, ISO 32000-2, 12.8.6.
+func (p *plan) enterPermissions(value ref) error {
+	if p.o.Certify == NotCertified {
+		return nil
+	}
+	root, rootAt, err := p.doc.catalog()
+	if err != nil {
+		return err
+	}
+	entry := change{"DocMDP", []byte(value.String())}
+	held := root.get("Perms")
+	perms, err := as[*dict](p.doc, held)
+	switch r, ok := held.(ref); {
+	case err != nil:
+		return err
+	case perms == nil:
+		p.edit(rootAt, root, change{"Perms", fmt.Appendf(nil, "<< /DocMDP %v >>", value)})
+	case ok:
+		p.edit(r, perms, entry)
+	default:
+		text, err := perms.edited(entry)
+		if err != nil {
+			return err
+		}
+		p.edit(rootAt, root, change{"Perms", text})
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pdf
+
+import "fmt"
+
+// tagged enters a visible field in the structure of a tagged document (ISO
+// 32000-2, 14.7), and returns what its widget and its page need for it. Where
+// there is a signature already nothing is done, since a change of the structure
+// would be held against it; nor where the structure is not as it should be.
+func (p *plan) tagged(widget ref, page *page) (entries string, changes []change, err error) {
+	root, _, err := p.doc.catalog()
+	if err != nil || p.signed || p.o.Appearance == nil {
+		return "", nil, err
+	}
+	at, _ := root.get("StructTreeRoot").(ref)
+	tree, err := as[*dict](p.doc, at)
+	if err != nil || tree == nil {
+		return "", nil, err
+	}
+	key, ok := tree.integer("ParentTreeNextKey")
+	if !ok || key < 0 || key > maxNumber {
+		return "", nil, nil
+	}
+	element := p.allocate()
+	if ok, err := p.enterParent(at, tree, key, element); err != nil || !ok {
+		return "", nil, err
+	}
+	above, err := p.enterElement(at, tree, element)
+	if err != nil {
+		return "", nil, err
+	}
+	if _, err := p.put(element, fmt.Appendf(nil, "<< /Type /StructElem /S /Form /P %v /Pg %v /K << /Type /OBJR /Obj %v /Pg %v >> >>",
+		above, page.at, widget, page.at)); err != nil {
+		return "", nil, err
+	}
+	if page.get("Tabs") == nil {
+		changes = append(changes, change{"Tabs", []byte("/S")})
+	}
+	title, err := p.text(widget, p.target.name)
+	return fmt.Sprintf(" /StructParent %d /TU %s", key, title), changes, err
+}
+
+// enterParent enters the element in the parent tree, which leads from a widget to
+// its element. It is not ok when there is no such tree.
+func (p *plan) enterParent(at ref, tree *dict, key int64, element ref) (ok bool, err error) {
+	held := tree.get("ParentTree")
+	parents, err := as[*dict](p.doc, held)
+	if err != nil || parents == nil {
+		return false, err
+	}
+	var changes []change
+	switch {
+	case parents.get("Nums") != nil:
+		changes, err = p.appendTo(parents, "Nums", fmt.Sprintf("%d %v", key, element))
+	case parents.get("Kids") != nil:
+		leaf := p.allocate()
+		if _, err := p.put(leaf, fmt.Appendf(nil, "<< /Limits [%d %d] /Nums [%d %v] >>", key, key, key, element)); err != nil {
+			return false, err
+		}
+		changes, err = p.appendTo(parents, "Kids", leaf.String())
+	default:
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	next := change{"ParentTreeNextKey", fmt.Append(nil, key+1)}
+	if r, ok := held.(ref); ok {
+		p.edit(r, parents, changes...)
+		p.edit(at, tree, next)
+		return true, nil
+	}
+	text, err := parents.edited(changes...)
+	p.edit(at, tree, next, change{"ParentTree", text})
+	return true, err
+}
+
+// enterElement makes the element the last one of the document's top element, or
+// of the tree where that has several, and returns what it is put under.
+func (p *plan) enterElement(at ref, tree *dict, element ref) (ref, error) {
+	if top, ok := tree.get("K").(ref); ok {
+		d, err := as[*dict](p.doc, top)
+		if err != nil {
+			return at, err
+		}
+		if d != nil && d.get("S") != nil {
+			at, tree = top, d
+		}
+	}
+	held := tree.find("K")
+	list, err := as[*array](p.doc, tree.get("K"))
+	if err != nil {
+		return at, err
+	}
+	if held == nil || list != nil {
+		changes, err := p.appendTo(tree, "K", element.String())
+		p.edit(at, tree, changes...)
+		return at, err
+	}
+	one, err := readSpan(tree.src, held.at)
+	p.edit(at, tree, change{"K", fmt.Appendf(nil, "[%s %v]", one, element)})
+	return at, err
+}
