@@ -51,7 +51,14 @@ func (v *reportView) text(r *report.Report) string {
 		v.signature(&b, s)
 	}
 	warnings(&b, r.Warnings)
+	for _, inner := range r.Nested {
+		b.WriteString("  inside it:\n" + indent(v.text(inner)))
+	}
 	return b.String()
+}
+
+func indent(text string) string {
+	return "    " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n    ") + "\n"
 }
 
 // signature writes the lines about one signature, the verdict first.
@@ -69,8 +76,35 @@ func (v *reportView) signature(b *strings.Builder, s *report.Signature) {
 		line(b, "time", clock(*s.ClaimedTime)+", as the signer claims; nobody proves it")
 	}
 	line(b, "covers", coverageText(s))
+	changes(b, s.Changes)
 	line(b, "kind", strings.Trim(strings.Join([]string{s.Format + " " + s.Level, s.Algorithm}, ", "), ", "))
 	warnings(b, s.Warnings)
+	for _, c := range s.CounterSignatures {
+		v.signature(b, c)
+	}
+}
+
+// maxChanges is how many changes a person is told one by one.
+const maxChanges = 12
+
+// changes lists what was done to a document after a signature, what isn't
+// permitted first.
+func changes(b *strings.Builder, list []report.Change) {
+	told := 0
+	for _, allowed := range []bool{false, true} {
+		label := map[bool]string{false: "CHANGED", true: "since"}[allowed]
+		for _, c := range list {
+			if c.Allowed != allowed {
+				continue
+			}
+			if told++; told <= maxChanges {
+				line(b, label, c.What)
+			}
+		}
+	}
+	if told > maxChanges {
+		line(b, "since", fmt.Sprintf("and %d more changes; --json lists them all", told-maxChanges))
+	}
 }
 
 // line writes a labelled line, if there is something to say. The text comes
