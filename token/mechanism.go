@@ -17,13 +17,16 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // attempt is one way to ask a token for a signature: the mechanism, what is
 // handed to it, and what makes a signature of what comes back.
 type attempt struct {
-	mechanism mechanism
+	mechanism cryptoki.Mechanism
 	input     []byte
+	size      int // of what comes back
 	finish    func(raw []byte) ([]byte, error)
 }
 
@@ -34,11 +37,11 @@ type hash struct {
 }
 
 var hashes = map[crypto.Hash]hash{
-	crypto.SHA1:   {ckmSHA1, ckgMGF1SHA1, "\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14"},
-	crypto.SHA224: {ckmSHA224, ckgMGF1SHA224, "\x30\x2d\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c"},
-	crypto.SHA256: {ckmSHA256, ckgMGF1SHA256, "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"},
-	crypto.SHA384: {ckmSHA384, ckgMGF1SHA384, "\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30"},
-	crypto.SHA512: {ckmSHA512, ckgMGF1SHA512, "\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40"},
+	crypto.SHA1:   {cryptoki.CKM_SHA_1, cryptoki.CKG_MGF1_SHA1, "\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14"},
+	crypto.SHA224: {cryptoki.CKM_SHA224, cryptoki.CKG_MGF1_SHA224, "\x30\x2d\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c"},
+	crypto.SHA256: {cryptoki.CKM_SHA256, cryptoki.CKG_MGF1_SHA256, "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"},
+	crypto.SHA384: {cryptoki.CKM_SHA384, cryptoki.CKG_MGF1_SHA384, "\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30"},
+	crypto.SHA512: {cryptoki.CKM_SHA512, cryptoki.CKG_MGF1_SHA512, "\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40"},
 }
 
 // checkDigest refuses, before the card is troubled, what is not the digest that
@@ -75,10 +78,9 @@ func attempts(public crypto.PublicKey, random io.Reader, digest []byte, opts cry
 // digest longer than the group order is cut as FIPS 186-5, section 6.4.1, does,
 // since not every card does it.
 func ecdsaAttempts(public *ecdsa.PublicKey, digest []byte) []attempt {
-	if size := (public.Params().N.BitLen() + 7) / 8; len(digest) > size {
-		digest = digest[:size]
-	}
-	return []attempt{{mechanism{kind: ckmECDSA}, digest, ecdsaSignature}}
+	size := (public.Params().N.BitLen() + 7) / 8
+	digest = digest[:min(len(digest), size)]
+	return []attempt{{cryptoki.Mechanism{Kind: cryptoki.CKM_ECDSA}, digest, 2 * size, ecdsaSignature}}
 }
 
 // ecdsaSignature turns r and s of equal length, as tokens return them, into the
@@ -102,8 +104,8 @@ func pkcs1Attempts(public *rsa.PublicKey, digest []byte, h crypto.Hash) ([]attem
 	block := append([]byte{0, 1}, bytes.Repeat([]byte{0xff}, fill)...)
 	block = append(append(block, 0), info...)
 	return []attempt{
-		{mechanism{kind: ckmRSAPKCS}, info, rsaSignature(public)},
-		{mechanism{kind: ckmRSAX509}, block, rsaSignature(public)},
+		{cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_PKCS}, info, public.Size(), rsaSignature(public)},
+		{cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_X_509}, block, public.Size(), rsaSignature(public)},
 	}, nil
 }
 
@@ -118,10 +120,10 @@ func pssAttempts(public *rsa.PublicKey, random io.Reader, digest []byte, opts *r
 	if err != nil {
 		return nil, err
 	}
-	parameters := &pssParameters{hashes[h].mechanism, hashes[h].mgf, uint(salt)}
+	parameters := &cryptoki.PSS{Hash: hashes[h].mechanism, MGF: hashes[h].mgf, Salt: uint(salt)}
 	return []attempt{
-		{mechanism{ckmRSAPKCSPSS, parameters}, digest, rsaSignature(public)},
-		{mechanism{kind: ckmRSAX509}, block, rsaSignature(public)},
+		{cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_PKCS_PSS, PSS: parameters}, digest, public.Size(), rsaSignature(public)},
+		{cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_X_509}, block, public.Size(), rsaSignature(public)},
 	}, nil
 }
 

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // Module is an open PKCS#11 module: a vendor's library that knows the vendor's
@@ -50,6 +52,16 @@ func Open(path string) (*Module, error) {
 	}
 	lib, err := openLibrary(absolute, file)
 	if err != nil {
+		return nil, moduleError(path, err)
+	}
+	return newModule(path, lib), nil
+}
+
+// OpenScripted opens a module that is not a file: the one of package tokentest, for
+// tests. Path is what the Module says it was opened with.
+func OpenScripted(path string, scripted cryptoki.Module) (*Module, error) {
+	lib := newLibrary(scripted)
+	if err := lib.retain(); err != nil {
 		return nil, moduleError(path, err)
 	}
 	return newModule(path, lib), nil

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // PINPrompt gets a PIN from the user or wherever it is kept. It is called at
@@ -136,12 +138,12 @@ func (e *PINError) Unwrap() error {
 
 // pinReasons tells which answers of C_Login are about the PIN.
 var pinReasons = map[Code]PINReason{
-	ckrPINIncorrect:          PINWrong,
-	ckrPINInvalid:            PINInvalid,
-	ckrPINLenRange:           PINLength,
-	ckrPINExpired:            PINExpired,
-	ckrPINLocked:             PINLocked,
-	ckrUserPINNotInitialized: PINNotSet,
+	cryptoki.CKR_PIN_INCORRECT:            PINWrong,
+	cryptoki.CKR_PIN_INVALID:              PINInvalid,
+	cryptoki.CKR_PIN_LEN_RANGE:            PINLength,
+	cryptoki.CKR_PIN_EXPIRED:              PINExpired,
+	cryptoki.CKR_PIN_LOCKED:               PINLocked,
+	cryptoki.CKR_USER_PIN_NOT_INITIALIZED: PINNotSet,
 }
 
 // VerifyPIN checks the user PIN by a login (C_Login, PKCS #11 v2.40, section
@@ -183,7 +185,7 @@ func (t *Token) verifyPIN(ctx context.Context, l login) (err error) {
 	}
 	defer clear(pin)
 	err = s.login(ctx, pin)
-	if isCode(err, ckrUserAlreadyLoggedIn) {
+	if isCode(err, cryptoki.CKR_USER_ALREADY_LOGGED_IN) {
 		return fmt.Errorf("%w: %w", ErrLoggedIn, err)
 	}
 	if err == nil {

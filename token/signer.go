@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // Signer is the private key of a certificate on a token. It implements
@@ -96,7 +98,7 @@ func (s *Signer) open(ctx context.Context) error {
 // logIn logs in if that is needed, and keeps the PIN for the moment.
 func (s *Signer) logIn(ctx context.Context) error {
 	_, flags, err := s.token.refresh(ctx)
-	if err != nil || flags&ckfLoginRequired == 0 {
+	if err != nil || flags&cryptoki.CKF_LOGIN_REQUIRED == 0 {
 		return err
 	}
 	if in, err := s.session.loggedIn(ctx); err != nil || in {
@@ -106,7 +108,7 @@ func (s *Signer) logIn(ctx context.Context) error {
 		return err
 	}
 	err = s.session.login(ctx, s.pin)
-	if isCode(err, ckrUserAlreadyLoggedIn) {
+	if isCode(err, cryptoki.CKR_USER_ALREADY_LOGGED_IN) {
 		// Somebody else in the process was faster. The PIN is unproven, so the
 		// key must not have it.
 		s.wipe()
@@ -117,7 +119,7 @@ func (s *Signer) logIn(ctx context.Context) error {
 
 // privateKey finds the private key of a certificate; see belonging for the rules.
 func (s *session) privateKey(ctx context.Context, c *Certificate) (key, error) {
-	public, err := s.keys(ctx, ckoPublicKey)
+	public, err := s.keys(ctx, cryptoki.CKO_PUBLIC_KEY)
 	if err != nil {
 		return key{}, err
 	}
@@ -236,17 +238,17 @@ func (s *session) sign(a attempt, k key, pin []byte) (signature []byte, err erro
 	if k.alwaysAuthenticate {
 		run = s.lib.alone
 	}
-	err = run(context.Background(), func(c cryptoki) error {
+	err = run(context.Background(), func(c cryptoki.Module) error {
 		if err := c.SignInit(s.handle, a.mechanism, k.handle); err != nil {
-			return refusal(err)
+			return refusal(code(err))
 		}
 		if k.alwaysAuthenticate {
-			err := c.Login(s.handle, ckuContextSpecific, pin)
-			if err != nil && !isCode(err, ckrUserAlreadyLoggedIn) {
-				return &authenticationError{err}
+			err := c.Login(s.handle, cryptoki.CKU_CONTEXT_SPECIFIC, pin)
+			if err = code(err); err != nil && !isCode(err, cryptoki.CKR_USER_ALREADY_LOGGED_IN) {
+				return &authenticationError{code(err)}
 			}
 		}
-		signature, err = c.Sign(s.handle, a.input)
+		signature, err = c.Sign(s.handle, a.input, a.size)
 		return err
 	})
 	return signature, err
@@ -254,7 +256,7 @@ func (s *session) sign(a attempt, k key, pin []byte) (signature []byte, err erro
 
 // refusal marks the answers of C_SignInit that mean "not with this mechanism".
 func refusal(err error) error {
-	if isCode(err, ckrMechanismInvalid, ckrMechanismParamInvalid, ckrFunctionNotSupported, ckrKeyTypeInconsistent, ckrKeyFunctionNotPermitted) {
+	if isCode(err, cryptoki.CKR_MECHANISM_INVALID, cryptoki.CKR_MECHANISM_PARAM_INVALID, cryptoki.CKR_FUNCTION_NOT_SUPPORTED, cryptoki.CKR_KEY_TYPE_INCONSISTENT, cryptoki.CKR_KEY_FUNCTION_NOT_PERMITTED) {
 		return &refusedError{err}
 	}
 	return err
