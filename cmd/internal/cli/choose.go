@@ -30,7 +30,7 @@ type choice struct {
 }
 
 // candidates are the certificates of holders. Those of authorities, which some
-// cards hold too, are left out, and so is what a second module shows again.
+// cards hold too, are left out.
 func (w *wallet) candidates() []candidate {
 	var all []candidate
 	for _, card := range w.cards {
@@ -39,17 +39,10 @@ func (w *wallet) candidates() []candidate {
 				continue
 			}
 			kind, _ := cns.Classify(c.X509)
-			found := candidate{c, card, kind}
-			if !slices.ContainsFunc(all, found.sameThroughOther) {
-				all = append(all, found)
-			}
+			all = append(all, candidate{c.Certificate, card, kind})
 		}
 	}
 	return all
-}
-
-func (c candidate) sameThroughOther(other candidate) bool {
-	return c.card.module != other.card.module && bytes.Equal(c.Raw, other.Raw)
 }
 
 // signer chooses the certificate to sign documents with: the one that was asked
@@ -170,7 +163,7 @@ func (c candidate) chain() []*x509.Certificate {
 }
 
 func (c *card) issuer(of *x509.Certificate) *x509.Certificate {
-	for _, other := range c.certificates {
+	for _, other := range slices.Concat(c.certificates, c.better) {
 		if other.X509 != nil && bytes.Equal(other.X509.RawSubject, of.RawIssuer) && of.CheckSignatureFrom(other.X509) == nil {
 			return other.X509
 		}

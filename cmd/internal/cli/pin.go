@@ -71,7 +71,7 @@ Some cards have a second PIN for the signature key: that one is not checked.`,
 
 func runPINVerify(ctx context.Context, a *app, o *pinVerifyOptions) error {
 	ask := a.pinSource(o.pin)
-	w, err := a.openWallet(ctx, o.card)
+	w, err := a.openWallet(ctx, o.card, nil)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,11 @@ func runPINVerify(ctx context.Context, a *app, o *pinVerifyOptions) error {
 	if err != nil {
 		return err
 	}
-	err = card.VerifyPIN(ctx, ask, a.loginOptions(o.pin))
+	onCard, err := w.use(ctx, card)
+	if err != nil {
+		return err
+	}
+	err = onCard.VerifyPIN(ctx, ask, a.loginOptions(o.pin))
 	var refused *token.PINError
 	if err != nil && (!errors.As(err, &refused) || !refused.Sent) {
 		return err

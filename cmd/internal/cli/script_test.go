@@ -98,6 +98,8 @@ func (k *kit) setup(env *testscript.Env) error {
 	env.Setenv("PECTOKEN_MODULE", hsm.Module())
 	conf, value, _ := strings.Cut(hsm.Env(), "=")
 	env.Setenv(conf, value)
+	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
+	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, ".config"))
 	alt, err := k.pki.Issue(pki.AltRoot)
 	if err != nil {
 		return err
@@ -207,6 +209,7 @@ type tokenShape struct {
 		ID, Label, Subject, CodiceFiscale, Kind, SHA256 string
 		NotBefore, NotAfter                             time.Time
 		PrivateKey, AlwaysAuthenticate                  bool
+		AlsoBy                                          []string
 	}
 }
 

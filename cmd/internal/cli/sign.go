@@ -148,7 +148,7 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 	if !batch.mayStart() {
 		return batch.end()
 	}
-	w, err := a.openWallet(ctx, o.card)
+	w, err := a.openWallet(ctx, o.card, o.suits(a))
 	if err != nil {
 		return batch.fail(err)
 	}
@@ -157,7 +157,11 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 	if err != nil {
 		return batch.fail(err)
 	}
-	key, err := chosen.card.Signer(ctx, chosen.Certificate, ask, a.loginOptions(o.pin))
+	onCard, err := w.use(ctx, chosen.card)
+	if err != nil {
+		return batch.fail(err)
+	}
+	key, err := onCard.Signer(ctx, chosen.Certificate, ask, a.loginOptions(o.pin))
 	if err != nil {
 		return batch.fail(noKeyProblem(err))
 	}
@@ -166,12 +170,19 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 	return errors.Join(batch.end(), key.Close())
 }
 
+// suits says whether a wallet holds the one certificate to sign with.
+func (o *signOptions) suits(a *app) func(*wallet) bool {
+	return func(w *wallet) bool {
+		_, err := choice{o.cert, a.now(), o.allowExpired}.signer(w.candidates())
+		return err == nil
+	}
+}
+
 // choose finds the certificate and checks that it can do what was asked.
 func (o *signOptions) choose(a *app, w *wallet) (candidate, error) {
 	chosen, err := choice{o.cert, a.now(), o.allowExpired}.signer(w.candidates())
 	if err != nil {
-		a.sayNotes(w.notes)
-		return candidate{}, err
+		return candidate{}, errors.Join(err, a.sayNotes(w))
 	}
 	if _, isRSA := chosen.X509.PublicKey.(*rsa.PublicKey); o.pss && !isRSA {
 		return candidate{}, usageError("pectoken sign --help", "--pss needs an RSA key, and that of %s is another", nameOf(chosen.X509))

@@ -39,12 +39,14 @@ locked.`,
 }
 
 func runTokens(ctx context.Context, a *app, o *tokensOptions) error {
-	w, err := a.openWallet(ctx, o.card)
+	w, err := a.openWallet(ctx, o.card, nil)
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	a.sayNotes(w.notes)
+	if err := a.sayNotes(w); err != nil {
+		return err
+	}
 	if a.json {
 		return a.tokensJSON(w.cards)
 	}
