@@ -40,14 +40,22 @@ func (b binding) Initialize(flags uint) error {
 
 func (b binding) Finalize() error { return rv(b.ctx.Finalize()) }
 
+func (b binding) Info() (cryptoki.Info, error) {
+	info, err := b.ctx.GetInfo()
+	return cryptoki.Info{
+		Manufacturer: info.ManufacturerID, Description: info.LibraryDescription,
+		Major: info.LibraryVersion.Major, Minor: info.LibraryVersion.Minor,
+	}, rv(err)
+}
+
 func (b binding) SlotList() ([]uint, error) {
 	slots, err := b.ctx.GetSlotList(true)
 	return slots, rv(err)
 }
 
-func (b binding) SlotDescription(slot uint) (string, error) {
+func (b binding) SlotInfo(slot uint) (cryptoki.SlotInfo, error) {
 	info, err := b.ctx.GetSlotInfo(slot)
-	return info.SlotDescription, rv(err)
+	return cryptoki.SlotInfo{Description: info.SlotDescription, Manufacturer: info.ManufacturerID}, rv(err)
 }
 
 func (b binding) TokenInfo(slot uint) (cryptoki.TokenInfo, error) {

@@ -50,10 +50,7 @@ func (t *Token) Certificates(ctx context.Context) ([]*Certificate, error) {
 }
 
 func (t *Token) certificates(ctx context.Context) (list []*Certificate, err error) {
-	if _, _, err := t.refresh(ctx); err != nil {
-		return nil, err
-	}
-	s, err := t.module.lib.openSession(ctx, t.Slot)
+	s, err := t.openSession(ctx, false)
 	if err != nil {
 		return nil, err
 	}

@@ -156,7 +156,7 @@ func (l *library) alone(ctx context.Context, f func(c cryptoki.Module) error) er
 	return code(f(l.c))
 }
 
-// session is a read-only session on a slot.
+// session is a session on a slot, read-only but for changes of a PIN.
 type session struct {
 	lib    *library
 	slot   uint
@@ -164,16 +164,25 @@ type session struct {
 	once   sync.Once
 }
 
-func (l *library) openSession(ctx context.Context, slot uint) (*session, error) {
+func (l *library) openSession(ctx context.Context, slot uint, write bool) (*session, error) {
 	s := &session{lib: l, slot: slot}
 	err := l.call(ctx, func(c cryptoki.Module) (err error) {
-		s.handle, err = c.OpenSession(slot, false)
+		s.handle, err = c.OpenSession(slot, write)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// openSession opens a session on the token, in whatever slot it is now.
+func (t *Token) openSession(ctx context.Context, write bool) (*session, error) {
+	now, _, err := t.refresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return t.module.lib.openSession(ctx, now.Slot, write)
 }
 
 // close closes the session the first time it is called. It ignores the context
@@ -207,8 +216,8 @@ func (s *session) closeAfter(err *error) {
 	}
 }
 
-func (s *session) login(ctx context.Context, pin []byte) error {
-	return s.lib.call(ctx, func(c cryptoki.Module) error { return c.Login(s.handle, cryptoki.CKU_USER, pin) })
+func (s *session) login(ctx context.Context, user uint, pin []byte) error {
+	return s.lib.call(ctx, func(c cryptoki.Module) error { return c.Login(s.handle, user, pin) })
 }
 
 func (s *session) logout(ctx context.Context) error {

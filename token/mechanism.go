@@ -17,31 +17,64 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 
 	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
-// attempt is one way to ask a token for a signature: the mechanism, what is
-// handed to it, and what makes a signature of what comes back.
+// attempt is one way to ask a token for a signature or a decryption: the mechanism,
+// what is handed to it, and what makes a result of what comes back.
 type attempt struct {
+	rung      rung
 	mechanism cryptoki.Mechanism
 	input     []byte
 	size      int // of what comes back
 	finish    func(raw []byte) ([]byte, error)
 }
 
+// rung says how much of the work a way leaves to the token.
+type rung uint8
+
+const (
+	_           rung = iota
+	rungPadding      // the token pads, or takes the padding away
+	rungMessage      // it hashes the message as well
+	rungRaw          // it does the arithmetic alone
+)
+
 // hash is what PKCS#11 and PKCS #1 call a hash function.
 type hash struct {
-	mechanism, mgf uint
-	digestInfo     string // what stands before the digest: RFC 8017, section 9.2, note 1
+	mechanism, mgf    uint
+	pkcs1, pss, ecdsa uint   // mechanisms that hash on the token
+	digestInfo        string // what stands before the digest: RFC 8017, section 9.2, note 1
 }
 
 var hashes = map[crypto.Hash]hash{
-	crypto.SHA1:   {cryptoki.CKM_SHA_1, cryptoki.CKG_MGF1_SHA1, "\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14"},
-	crypto.SHA224: {cryptoki.CKM_SHA224, cryptoki.CKG_MGF1_SHA224, "\x30\x2d\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c"},
-	crypto.SHA256: {cryptoki.CKM_SHA256, cryptoki.CKG_MGF1_SHA256, "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"},
-	crypto.SHA384: {cryptoki.CKM_SHA384, cryptoki.CKG_MGF1_SHA384, "\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30"},
-	crypto.SHA512: {cryptoki.CKM_SHA512, cryptoki.CKG_MGF1_SHA512, "\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40"},
+	crypto.SHA1: {
+		cryptoki.CKM_SHA_1, cryptoki.CKG_MGF1_SHA1,
+		cryptoki.CKM_SHA1_RSA_PKCS, cryptoki.CKM_SHA1_RSA_PKCS_PSS, cryptoki.CKM_ECDSA_SHA1,
+		"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
+	},
+	crypto.SHA224: {
+		cryptoki.CKM_SHA224, cryptoki.CKG_MGF1_SHA224,
+		cryptoki.CKM_SHA224_RSA_PKCS, cryptoki.CKM_SHA224_RSA_PKCS_PSS, cryptoki.CKM_ECDSA_SHA224,
+		"\x30\x2d\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c",
+	},
+	crypto.SHA256: {
+		cryptoki.CKM_SHA256, cryptoki.CKG_MGF1_SHA256,
+		cryptoki.CKM_SHA256_RSA_PKCS, cryptoki.CKM_SHA256_RSA_PKCS_PSS, cryptoki.CKM_ECDSA_SHA256,
+		"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
+	},
+	crypto.SHA384: {
+		cryptoki.CKM_SHA384, cryptoki.CKG_MGF1_SHA384,
+		cryptoki.CKM_SHA384_RSA_PKCS, cryptoki.CKM_SHA384_RSA_PKCS_PSS, cryptoki.CKM_ECDSA_SHA384,
+		"\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30",
+	},
+	crypto.SHA512: {
+		cryptoki.CKM_SHA512, cryptoki.CKG_MGF1_SHA512,
+		cryptoki.CKM_SHA512_RSA_PKCS, cryptoki.CKM_SHA512_RSA_PKCS_PSS, cryptoki.CKM_ECDSA_SHA512,
+		"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40",
+	},
 }
 
 // checkDigest refuses, before the card is troubled, what is not the digest that
@@ -60,27 +93,37 @@ func checkDigest(digest []byte, opts crypto.SignerOpts) error {
 	return nil
 }
 
-// attempts returns the ways to sign with a key, best first.
-func attempts(public crypto.PublicKey, random io.Reader, digest []byte, opts crypto.SignerOpts) ([]attempt, error) {
+// attempts returns the ways to sign with a key, best first. Those that need the
+// message are left out if it is nil.
+func attempts(public crypto.PublicKey, random io.Reader, digest, message []byte, opts crypto.SignerOpts) (ways []attempt, err error) {
 	switch public := public.(type) {
 	case *ecdsa.PublicKey:
-		return ecdsaAttempts(public, digest), nil
+		ways = ecdsaAttempts(public, digest, message, opts.HashFunc())
 	case *rsa.PublicKey:
 		if pss, ok := opts.(*rsa.PSSOptions); ok {
-			return pssAttempts(public, random, digest, pss)
+			ways, err = pssAttempts(public, random, digest, message, pss)
+		} else {
+			ways, err = pkcs1Attempts(public, digest, message, opts.HashFunc())
 		}
-		return pkcs1Attempts(public, digest, opts.HashFunc())
+	default:
+		return nil, fmt.Errorf("keys of type %T are not supported", public)
 	}
-	return nil, fmt.Errorf("keys of type %T are not supported", public)
+	if message == nil {
+		ways = slices.DeleteFunc(ways, func(a attempt) bool { return a.rung == rungMessage })
+	}
+	return ways, err
 }
 
 // ecdsaAttempts uses CKM_ECDSA (PKCS #11 v2.40 mechanisms, section 2.3.6). A
 // digest longer than the group order is cut as FIPS 186-5, section 6.4.1, does,
 // since not every card does it.
-func ecdsaAttempts(public *ecdsa.PublicKey, digest []byte) []attempt {
+func ecdsaAttempts(public *ecdsa.PublicKey, digest, message []byte, h crypto.Hash) []attempt {
 	size := (public.Params().N.BitLen() + 7) / 8
 	digest = digest[:min(len(digest), size)]
-	return []attempt{{cryptoki.Mechanism{Kind: cryptoki.CKM_ECDSA}, digest, 2 * size, ecdsaSignature}}
+	return []attempt{
+		{rungPadding, cryptoki.Mechanism{Kind: cryptoki.CKM_ECDSA}, digest, 2 * size, ecdsaSignature},
+		{rungMessage, cryptoki.Mechanism{Kind: hashes[h].ecdsa}, message, 2 * size, ecdsaSignature},
+	}
 }
 
 // ecdsaSignature turns r and s of equal length, as tokens return them, into the
@@ -93,9 +136,9 @@ func ecdsaSignature(raw []byte) ([]byte, error) {
 	return asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(raw[:half]), new(big.Int).SetBytes(raw[half:])})
 }
 
-// pkcs1Attempts uses CKM_RSA_PKCS on a DigestInfo, or raw RSA on the whole block
-// of RFC 8017, section 9.2.
-func pkcs1Attempts(public *rsa.PublicKey, digest []byte, h crypto.Hash) ([]attempt, error) {
+// pkcs1Attempts uses CKM_RSA_PKCS on a DigestInfo, a mechanism that hashes, or raw
+// RSA on the whole block of RFC 8017, section 9.2.
+func pkcs1Attempts(public *rsa.PublicKey, digest, message []byte, h crypto.Hash) ([]attempt, error) {
 	info := append([]byte(hashes[h].digestInfo), digest...)
 	fill := public.Size() - 3 - len(info)
 	if fill < 8 {
@@ -103,14 +146,17 @@ func pkcs1Attempts(public *rsa.PublicKey, digest []byte, h crypto.Hash) ([]attem
 	}
 	block := append([]byte{0, 1}, bytes.Repeat([]byte{0xff}, fill)...)
 	block = append(append(block, 0), info...)
+	size, finish := public.Size(), rsaSignature(public)
 	return []attempt{
-		{cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_PKCS}, info, public.Size(), rsaSignature(public)},
-		{cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_X_509}, block, public.Size(), rsaSignature(public)},
+		{rungPadding, cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_PKCS}, info, size, finish},
+		{rungMessage, cryptoki.Mechanism{Kind: hashes[h].pkcs1}, message, size, finish},
+		{rungRaw, cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_X_509}, block, size, finish},
 	}, nil
 }
 
-// pssAttempts uses CKM_RSA_PKCS_PSS, or raw RSA on a block made here.
-func pssAttempts(public *rsa.PublicKey, random io.Reader, digest []byte, opts *rsa.PSSOptions) ([]attempt, error) {
+// pssAttempts uses CKM_RSA_PKCS_PSS, a mechanism that hashes as well, or raw RSA on a
+// block made here.
+func pssAttempts(public *rsa.PublicKey, random io.Reader, digest, message []byte, opts *rsa.PSSOptions) ([]attempt, error) {
 	h := opts.HashFunc()
 	salt, err := saltLength(opts)
 	if err != nil {
@@ -121,9 +167,11 @@ func pssAttempts(public *rsa.PublicKey, random io.Reader, digest []byte, opts *r
 		return nil, err
 	}
 	parameters := &cryptoki.PSS{Hash: hashes[h].mechanism, MGF: hashes[h].mgf, Salt: uint(salt)}
+	size, finish := public.Size(), rsaSignature(public)
 	return []attempt{
-		{cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_PKCS_PSS, PSS: parameters}, digest, public.Size(), rsaSignature(public)},
-		{cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_X_509}, block, public.Size(), rsaSignature(public)},
+		{rungPadding, cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_PKCS_PSS, PSS: parameters}, digest, size, finish},
+		{rungMessage, cryptoki.Mechanism{Kind: hashes[h].pss, PSS: parameters}, message, size, finish},
+		{rungRaw, cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_X_509}, block, size, finish},
 	}, nil
 }
 

@@ -25,11 +25,13 @@ type Token struct {
 type Info struct {
 	Slot         uint   // PKCS#11 slot number; it changes from one run to the next
 	Reader       string // the slot's description, mostly the name of the reader
+	ReaderMaker  string // the slot's manufacturer
 	Label        string
 	Serial       string
 	Model        string
 	Manufacturer string
 	PIN          PIN
+	PUK          PINState // of the PUK, which PKCS#11 calls the security officer's PIN
 }
 
 // PIN is what a token says about its user PIN. It has no counter of tries:
@@ -159,38 +161,62 @@ func (m *Module) token(ctx context.Context, slot uint) (*Token, *SlotError) {
 }
 
 // info reads a slot. The reader's name is a nicety: when only that is missing
-// there is no error.
+// there is no error. Nor is there when texts or limits make no sense. A token with
+// a PIN counts as initialised even if it forgets to say so.
 func (l *library) info(ctx context.Context, slot uint) (info Info, initialised bool, err error) {
 	var raw cryptoki.TokenInfo
-	var reader string
+	var reader cryptoki.SlotInfo
 	err = l.call(ctx, func(c cryptoki.Module) (err error) {
-		reader, _ = c.SlotDescription(slot)
+		reader, _ = c.SlotInfo(slot)
 		raw, err = c.TokenInfo(slot)
 		return err
 	})
 	if err != nil {
-		return Info{Slot: slot, Reader: clean(reader)}, false, err
+		return Info{Slot: slot, Reader: clean(reader.Description)}, false, err
 	}
 	return Info{
-		Slot: slot, Reader: clean(reader), Label: clean(raw.Label), Serial: clean(raw.Serial),
-		Model: clean(raw.Model), Manufacturer: clean(raw.Manufacturer), PIN: pinOf(raw),
-	}, raw.Flags&cryptoki.CKF_TOKEN_INITIALIZED != 0, nil
+		Slot: slot, Reader: clean(reader.Description), ReaderMaker: clean(reader.Manufacturer), Label: clean(raw.Label), Serial: clean(raw.Serial),
+		Model: clean(raw.Model), Manufacturer: clean(raw.Manufacturer), PIN: pinOf(raw), PUK: pukState(raw),
+	}, raw.Flags&(cryptoki.CKF_TOKEN_INITIALIZED|cryptoki.CKF_USER_PIN_INITIALIZED) != 0, nil
 }
 
-// refresh returns the token's information of now, and an error if another card
-// is in the slot.
+// refresh returns the token's information of now, and an error if it is gone. Slots
+// get other numbers when readers come and go: if the token is not in its slot any
+// more it is looked for in the others, and the Slot of what is returned is right.
 func (t *Token) refresh(ctx context.Context) (Info, uint, error) {
+	now, flags, err := t.at(ctx, t.Slot)
+	if err == nil || ctx.Err() != nil || !errors.Is(err, ErrRemoved) && !isCode(err, cryptoki.CKR_TOKEN_NOT_RECOGNIZED) {
+		return now, flags, err
+	}
+	slots, listing := t.module.lib.slotList(ctx)
+	if listing != nil {
+		return Info{}, 0, err
+	}
+	for _, slot := range slots {
+		if slot == t.Slot {
+			continue
+		}
+		if now, flags, moved := t.at(ctx, slot); moved == nil {
+			return now, flags, nil
+		}
+	}
+	return Info{}, 0, err
+}
+
+// at returns the token's information if it is in a slot.
+func (t *Token) at(ctx context.Context, slot uint) (Info, uint, error) {
 	var raw cryptoki.TokenInfo
 	err := t.module.lib.call(ctx, func(c cryptoki.Module) (err error) {
-		raw, err = c.TokenInfo(t.Slot)
+		raw, err = c.TokenInfo(slot)
 		return err
 	})
 	if err != nil {
 		return Info{}, 0, fmt.Errorf("reading token %q: %w", t.Label, err)
 	}
 	now := t.Info
-	now.Label, now.Serial, now.PIN = clean(raw.Label), clean(raw.Serial), pinOf(raw)
-	if now.Serial != t.Serial || now.Label != t.Label {
+	now.Slot, now.PIN, now.PUK = slot, pinOf(raw), pukState(raw)
+	now.Label, now.Serial, now.Manufacturer = clean(raw.Label), clean(raw.Serial), clean(raw.Manufacturer)
+	if !now.same(t.Info) {
 		return Info{}, 0, fmt.Errorf("reading token %q: %w: another token (%q, serial %q) is in its place", t.Label, ErrRemoved, now.Label, now.Serial)
 	}
 	return now, raw.Flags, nil
@@ -224,6 +250,22 @@ func pinState(i cryptoki.TokenInfo) PINState {
 		return PINStateNotSet
 	}
 	return PINStateOK
+}
+
+// pukState reads the flags for the security officer. None of them set says little:
+// few modules set them.
+func pukState(i cryptoki.TokenInfo) PINState {
+	switch {
+	case clean(i.Model) == lyingModel:
+		return PINStateUnknown
+	case i.Flags&cryptoki.CKF_SO_PIN_LOCKED != 0:
+		return PINStateLocked
+	case i.Flags&cryptoki.CKF_SO_PIN_FINAL_TRY != 0:
+		return PINStateFinal
+	case i.Flags&cryptoki.CKF_SO_PIN_COUNT_LOW != 0:
+		return PINStateLow
+	}
+	return PINStateUnknown
 }
 
 // clean makes a text of a card fit to be printed: fixed-width fields are padded

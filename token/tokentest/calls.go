@@ -33,6 +33,13 @@ func (m *Module) Finalize() error {
 	return err
 }
 
+// Info is C_GetInfo.
+func (m *Module) Info() (cryptoki.Info, error) {
+	done, err := m.enter("C_GetInfo")
+	defer done()
+	return cryptoki.Info{Manufacturer: "pectoken", Description: "Scripted module", Major: 2, Minor: 6}, err
+}
+
 // SlotList is C_GetSlotList for slots with a card.
 func (m *Module) SlotList() ([]uint, error) {
 	done, err := m.enter("C_GetSlotList")
@@ -40,14 +47,14 @@ func (m *Module) SlotList() ([]uint, error) {
 	return slices.Sorted(maps.Keys(m.slots)), err
 }
 
-// SlotDescription is C_GetSlotInfo.
-func (m *Module) SlotDescription(slot uint) (string, error) {
+// SlotInfo is C_GetSlotInfo.
+func (m *Module) SlotInfo(slot uint) (cryptoki.SlotInfo, error) {
 	t, done, err := m.at("C_GetSlotInfo", slot)
 	defer done()
 	if err != nil || t.Reader == "" {
-		return fmt.Sprintf("Reader %d\x00\x00", slot), err
+		return cryptoki.SlotInfo{Description: fmt.Sprintf("Reader %d\x00\x00", slot), Manufacturer: "pectoken"}, err
 	}
-	return t.Reader, nil
+	return cryptoki.SlotInfo{Description: t.Reader, Manufacturer: "pectoken"}, nil
 }
 
 // TokenInfo is C_GetTokenInfo.

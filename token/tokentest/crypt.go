@@ -69,6 +69,14 @@ func (m *Module) finish(call string, handle uint, data []byte, do operation) ([]
 	return do(mechanism, key.Key, data)
 }
 
+// EndOperations ends the signatures and decryptions under way, as a module does that
+// answers an error: for scripts that do.
+func (m *Module) EndOperations() {
+	for _, s := range m.sessions {
+		s.operation = nil
+	}
+}
+
 // hashes tells the mechanisms of each hash function.
 var hashes = map[crypto.Hash]struct{ hash, mgf, pkcs1, pss, ecdsa uint }{
 	crypto.SHA1:   {cryptoki.CKM_SHA_1, cryptoki.CKG_MGF1_SHA1, cryptoki.CKM_SHA1_RSA_PKCS, cryptoki.CKM_SHA1_RSA_PKCS_PSS, cryptoki.CKM_ECDSA_SHA1},

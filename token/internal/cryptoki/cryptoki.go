@@ -15,8 +15,9 @@ import "fmt"
 type Module interface {
 	Initialize(flags uint) error
 	Finalize() error
+	Info() (Info, error)
 	SlotList() ([]uint, error) // slots with a token present; asks for the length first
-	SlotDescription(slot uint) (string, error)
+	SlotInfo(slot uint) (SlotInfo, error)
 	TokenInfo(slot uint) (TokenInfo, error)
 	OpenSession(slot uint, write bool) (uint, error)
 	CloseSession(session uint) error
@@ -40,6 +41,15 @@ type Module interface {
 	DecryptInit(session uint, m Mechanism, key uint) error
 	Decrypt(session uint, data []byte, size int) ([]byte, error)
 }
+
+// Info is what is used of CK_INFO.
+type Info struct {
+	Manufacturer, Description string
+	Major, Minor              byte // of the library's version
+}
+
+// SlotInfo is what is used of CK_SLOT_INFO.
+type SlotInfo struct{ Description, Manufacturer string }
 
 // TokenInfo is what is used of CK_TOKEN_INFO, texts as the module gave them.
 type TokenInfo struct {
