@@ -16,16 +16,62 @@ import (
 type cardFlags struct {
 	module string
 	token  string
+
+	uriText string
+	uri     *token.URI // of uriText; nil: none was given
 }
 
 func (f *cardFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.module, "module", "", "use the PKCS#11 module (driver) at `PATH`, and no other")
 	c.Flags().StringVar(&f.token, "token", "", "use the token with this `LABEL|SERIAL`")
+	c.Flags().StringVar(&f.uriText, "uri", "", "use what this PKCS#11 `URI` (RFC 7512) means, in place of --token and --cert")
+}
+
+// check reads the URI. It is never repeated: it may hold a PIN. others are the flags
+// that it takes the place of.
+func (f *cardFlags) check(c *cobra.Command, others ...string) error {
+	if f.uriText == "" {
+		return nil
+	}
+	uri, err := token.ParseURI(f.uriText)
+	if err != nil {
+		return usageError(helpHint(c), "--uri: %w", err)
+	}
+	_, source := uri.Get("pin-source")
+	path, named := uri.Get("module-path")
+	switch pin := uri.PIN(); {
+	case pin != nil:
+		clear(pin)
+		return usageError("pectoken help pin", "--uri has a PIN in it, which every program here can see: leave pin-value out")
+	case source:
+		return usageError("pectoken help pin", "--uri has a pin-source: name the file with --pin-file")
+	case f.token+strings.Join(others, "") != "":
+		return usageError(helpHint(c), "--uri takes the place of --token and --cert: give one or the other")
+	case named && f.module != "":
+		return usageError(helpHint(c), "--uri names a module, and so does --module")
+	case named:
+		f.module = path
+	}
+	f.uri = &uri
+	return nil
 }
 
 // fits says whether a token is one that was asked for.
-func (f *cardFlags) fits(label, serial string) bool {
+func (f *cardFlags) fits(i token.Info) bool {
+	return f.fitsName(i.Label, i.Serial) && (f.uri == nil || f.uri.MatchToken(i))
+}
+
+// fitsName is fits for what little is known of a token.
+func (f *cardFlags) fitsName(label, serial string) bool {
 	return f.token == "" || f.token == label || strings.EqualFold(f.token, serial)
+}
+
+// noneFits says that what was asked for is not there.
+func (f *cardFlags) noneFits() error {
+	if f.uri != nil {
+		return fmt.Errorf("no token is meant by %s", f.uri)
+	}
+	return fmt.Errorf("no token has the label or serial number %q", f.token)
 }
 
 // card is a token that is present, and what is on it. A card with two PINs is
@@ -54,8 +100,7 @@ func (c *card) sameToken(other *card) bool {
 
 // sameCard says whether two tokens are two PINs of one card.
 func (c *card) sameCard(other *card) bool {
-	return c.module == other.module && c.Serial != "" && c.Serial == other.Serial &&
-		c.Manufacturer == other.Manufacturer && c.Model == other.Model
+	return c.module == other.module && c.Info.SameCard(other.Info)
 }
 
 // byCard groups tokens that are on one card.

@@ -24,7 +24,8 @@ type candidate struct {
 
 // choice is how to find the one certificate to sign with.
 type choice struct {
-	wanted       string // ID, label or fingerprint; empty: the one that fits
+	wanted       string     // ID, label or fingerprint; empty: the one that fits
+	uri          *token.URI // may mean a certificate; nil: does not
 	now          time.Time
 	allowExpired bool
 }
@@ -56,6 +57,18 @@ func (o choice) signer(all []candidate) (candidate, error) {
 			hint: []string{"pectoken tokens shows what is on it"},
 		}
 	}
+	if o.uri != nil {
+		all = slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return !o.uri.MatchCertificate(c.Certificate) })
+		if len(all) == 0 {
+			return candidate{}, &problem{
+				exit: exitUsage, code: "noCertificate", err: fmt.Errorf("no certificate is meant by %s", o.uri),
+				hint: []string{"pectoken tokens shows what is on the card"},
+			}
+		}
+		if o.namesCertificate() {
+			return o.one(all, func(candidate) bool { return true }, nil)
+		}
+	}
 	if o.wanted != "" {
 		return o.one(all, o.asked, fmt.Errorf("no certificate has the ID, label or fingerprint %q", o.wanted))
 	}
@@ -63,6 +76,13 @@ func (o choice) signer(all []candidate) (candidate, error) {
 		return o.one(all, qualified, nil)
 	}
 	return o.one(all, ordinary, fmt.Errorf("no certificate is for signing documents, and one for logging in is not taken unasked"))
+}
+
+// namesCertificate says whether the URI is about an object, not a token alone.
+func (o choice) namesCertificate() bool {
+	_, id := o.uri.Get("id")
+	_, label := o.uri.Get("object")
+	return id || label
 }
 
 func qualified(c candidate) bool { return c.kind == cns.QualifiedSignature }

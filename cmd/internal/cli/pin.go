@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -58,7 +59,7 @@ Some cards have a second PIN for the signature key: that one is not checked.`,
   pectoken pin verify --token 6090000000000001 --pin-file pin.txt --json`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := o.pin.check(c); err != nil {
+			if err := cmp.Or(o.pin.check(c), o.card.check(c)); err != nil {
 				return err
 			}
 			return runF(c.Context(), o)

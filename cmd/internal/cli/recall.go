@@ -50,7 +50,7 @@ func (a *app) recall(ctx context.Context, f cardFlags, candidates []token.Candid
 	if !ok {
 		return nil
 	}
-	module, tokens, err := memory.Open(ctx, func(r token.Remembered) bool { return f.fits(r.Label, r.Serial) })
+	module, tokens, err := memory.Open(ctx, func(r token.Remembered) bool { return f.fitsName(r.Label, r.Serial) })
 	if err != nil {
 		return nil
 	}
@@ -66,7 +66,7 @@ func (a *app) recall(ctx context.Context, f cardFlags, candidates []token.Candid
 // went well.
 func (w *wallet) take(ctx context.Context, f cardFlags, module *token.Module, tokens []*token.Token) bool {
 	for _, t := range tokens {
-		if !f.fits(t.Label, t.Serial) {
+		if !f.fits(t.Info) {
 			continue
 		}
 		certificates, err := t.Certificates(ctx)

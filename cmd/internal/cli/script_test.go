@@ -20,6 +20,7 @@ import (
 	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
+	"github.com/pectoken/pectoken/token/tokentest"
 	"github.com/pectoken/pectoken/verify/report"
 )
 
@@ -63,7 +64,7 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(folders) == 0 {
 		t.Fatalf("no scripts found (%v)", err)
 	}
-	kit := &kit{pki.New(time.Now())}
+	kit := &kit{pki: pki.New(time.Now()), faults: faults(t)}
 	for _, folder := range folders {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			testscript.Run(t, testscript.Params{
@@ -85,7 +86,25 @@ func TestScripts(t *testing.T) {
 }
 
 // kit makes what scripts work with.
-type kit struct{ pki *pki.PKI }
+type kit struct {
+	pki    *pki.PKI
+	faults map[string]string // modules with a fault, by the variable that names them
+}
+
+// faults makes modules that crash, hang, or are none. There are none without gcc.
+func faults(t *testing.T) map[string]string {
+	paths := map[string]string{}
+	if _, err := exec.LookPath("gcc"); err != nil {
+		return paths
+	}
+	for _, f := range []tokentest.Fault{
+		tokentest.CrashStarting, tokentest.HangStarting, tokentest.CrashListing, tokentest.NoFunctionList,
+		tokentest.OtherProcessor, tokentest.Text, tokentest.Empty,
+	} {
+		paths[strings.ToUpper(strings.ReplaceAll(string(f), " ", "_"))] = tokentest.Library(t, f)
+	}
+	return paths
+}
 
 // setup prepares a script's folder: an empty SoftHSM, its module, a right and a
 // wrong PIN, the root certificates, and documents to sign.
@@ -98,6 +117,10 @@ func (k *kit) setup(env *testscript.Env) error {
 	env.Setenv("PECTOKEN_MODULE", hsm.Module())
 	conf, value, _ := strings.Cut(hsm.Env(), "=")
 	env.Setenv(conf, value)
+	env.Setenv("HSM", hsm.Module())
+	for name, path := range k.faults {
+		env.Setenv(name, path)
+	}
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, ".config"))
 	alt, err := k.pki.Issue(pki.AltRoot)
@@ -107,6 +130,7 @@ func (k *kit) setup(env *testscript.Env) error {
 	for name, content := range map[string][]byte{
 		"root.pem": k.pki.RootPEM(), "alt-root.pem": alt.CertificatePEM(),
 		"pin": []byte(softhsm.StandardPIN + "\n"), "wrong-pin": []byte("999999\n"),
+		"hsm-config":   []byte("module = " + hsm.Module() + "\n"),
 		"contract.pdf": documents.Plain(), "notes.txt": []byte("to be signed\n"),
 	} {
 		err = errors.Join(err, os.WriteFile(filepath.Join(env.WorkDir, name), content, 0o600))
@@ -173,6 +197,7 @@ var shapes = map[string]func() any{
 	"error":   func() any { return &fileError{} },
 	"extract": func() any { return &extractedJSON{} },
 	"pin":     func() any { return &pinResultShape{} },
+	"problem": func() any { return &moduleProblemJSON{} },
 	"sign":    func() any { return &signedJSON{} },
 	"tokens":  func() any { return &tokenShape{} },
 	"verify":  func() any { return &report.Report{} },
@@ -222,10 +247,14 @@ type pinResultShape struct {
 }
 
 // condition says whether something is there that a script may need:
-// [root], to mount file systems.
+// [root], to mount file systems, and [gcc].
 func condition(name string) (bool, error) {
-	if name == "root" {
+	switch name {
+	case "root":
 		return os.Geteuid() == 0, nil
+	case "gcc":
+		_, err := exec.LookPath("gcc")
+		return err == nil, nil
 	}
 	return false, fmt.Errorf("there is no condition %q", name)
 }

@@ -97,6 +97,7 @@ func (o *signOptions) register(c *cobra.Command) {
 func (o *signOptions) check(a *app, c *cobra.Command) error {
 	return cmp.Or(
 		o.pin.check(c),
+		o.card.check(c, o.cert),
 		oneOf(c, "format", o.format, "auto", "pades", "cades"),
 		oneOf(c, "hash", o.hash, "sha256", "sha384", "sha512"),
 		o.checkLevel(c),
@@ -170,17 +171,21 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 	return errors.Join(batch.end(), key.Close())
 }
 
+func (o *signOptions) choice(a *app) choice {
+	return choice{wanted: o.cert, uri: o.card.uri, now: a.now(), allowExpired: o.allowExpired}
+}
+
 // suits says whether a wallet holds the one certificate to sign with.
 func (o *signOptions) suits(a *app) func(*wallet) bool {
 	return func(w *wallet) bool {
-		_, err := choice{o.cert, a.now(), o.allowExpired}.signer(w.candidates())
+		_, err := o.choice(a).signer(w.candidates())
 		return err == nil
 	}
 }
 
 // choose finds the certificate and checks that it can do what was asked.
 func (o *signOptions) choose(a *app, w *wallet) (candidate, error) {
-	chosen, err := choice{o.cert, a.now(), o.allowExpired}.signer(w.candidates())
+	chosen, err := o.choice(a).signer(w.candidates())
 	if err != nil {
 		return candidate{}, errors.Join(err, a.sayNotes(w))
 	}

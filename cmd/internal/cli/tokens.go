@@ -32,7 +32,12 @@ locked.`,
   pectoken tokens --json
   pectoken tokens --module /usr/lib/bit4id/libbit4xpki.so`,
 		Args: noArguments,
-		RunE: func(c *cobra.Command, _ []string) error { return runF(c.Context(), o) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.card.check(c); err != nil {
+				return err
+			}
+			return runF(c.Context(), o)
+		},
 	}
 	o.card.register(c)
 	return c

@@ -52,6 +52,9 @@ func (a *app) candidates(f cardFlags) ([]token.Candidate, error) {
 		return nil, err
 	}
 	candidates := places.Candidates()
+	if f.uri != nil {
+		candidates = slices.DeleteFunc(candidates, func(c token.Candidate) bool { return !f.uri.MatchModule(c.Path) })
+	}
 	if len(candidates) == 0 {
 		return nil, &problem{
 			exit: exitNoToken, code: "noModule", err: errors.New("no driver (PKCS#11 module) for a card is installed"),
@@ -112,7 +115,7 @@ func cardsOf(found *token.Discovery, f cardFlags) []*card {
 	var cards []*card
 	for _, m := range found.Modules {
 		for _, t := range m.Tokens {
-			if f.fits(t.Label, t.Serial) {
+			if f.fits(t.Info) {
 				byToken[t] = &card{Info: t.Info, module: m.Path, problem: t.Problem}
 				cards = append(cards, byToken[t])
 			}
@@ -183,7 +186,7 @@ func (a *app) noCard(f cardFlags, found *token.Discovery, w *wallet) error {
 	if present := cardsOf(found, cardFlags{}); len(present) > 0 {
 		return &problem{
 			exit: exitNoToken, code: "noToken", hint: listCards(present),
-			err: fmt.Errorf("no token has the label or serial number %q", f.token),
+			err: f.noneFits(),
 		}
 	}
 	var asked []string
