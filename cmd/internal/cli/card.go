@@ -85,6 +85,7 @@ type card struct {
 	better  []*certificate // those that another module shows better
 	problem error          // why the certificates can't be read
 	live    *token.Token   // nil: found by another process; see wallet.use
+	through *token.Module  // of live
 }
 
 // certificate is a certificate on a card, and the other modules that show it.

@@ -64,6 +64,7 @@ type app struct {
 
 	askPIN func(ctx context.Context, prompt string) ([]byte, error)
 
+	args []string
 	json bool // --json was given
 	busy bool // a progress line is shown on err
 }
@@ -91,7 +92,7 @@ func systemApp() *app {
 
 // run runs one command line.
 func (a *app) run(ctx context.Context, args []string) exitCode {
-	a.json = wantsJSON(args)
+	a.args, a.json = args, wantsJSON(args)
 	root := newRootCmd(a)
 	root.SetArgs(args)
 	return a.finish(root.ExecuteContext(ctx))

@@ -81,7 +81,7 @@ func runPINVerify(ctx context.Context, a *app, o *pinVerifyOptions) error {
 	if err != nil {
 		return err
 	}
-	onCard, err := w.use(ctx, card)
+	onCard, _, err := w.use(ctx, card)
 	if err != nil {
 		return err
 	}

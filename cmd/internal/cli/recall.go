@@ -73,7 +73,7 @@ func (w *wallet) take(ctx context.Context, f cardFlags, module *token.Module, to
 		if err != nil {
 			return false
 		}
-		c := &card{Info: t.Info, module: module.Path(), live: t}
+		c := &card{Info: t.Info, module: module.Path(), live: t, through: module}
 		for _, held := range certificates {
 			c.certificates = append(c.certificates, &certificate{Certificate: held})
 		}

@@ -26,6 +26,7 @@ type signOptions struct {
 
 	cert         string
 	allowExpired bool
+	skipSigned   bool
 
 	format, level, hash              string
 	detached, pss                    bool
@@ -80,6 +81,7 @@ func (o *signOptions) register(c *cobra.Command) {
 	flags.StringVar(&o.output.folder, "output-dir", "", "write the results into `FOLDER`")
 	flags.StringVar(&o.cert, "cert", "", "sign with the certificate of this `ID|LABEL|FINGERPRINT`")
 	flags.BoolVar(&o.allowExpired, "allow-expired-certificate", false, "sign even though the certificate has expired")
+	flags.BoolVar(&o.skipSigned, "skip-signed", false, "leave out the files whose result is there: the same document, signed with the same certificate")
 	flags.StringVar(&o.format, "format", "auto", "signature `FORMAT`: auto, pades (PDF only) or cades")
 	flags.BoolVar(&o.detached, "detached", false, "write the signature alone, without the document (CAdES)")
 	flags.StringVar(&o.level, "level", "b", "signature `LEVEL`: b")
@@ -158,10 +160,16 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 	if err != nil {
 		return batch.fail(err)
 	}
-	onCard, err := w.use(ctx, chosen.card)
+	batch.view.signer = chosen
+	batch.skipSigned(ctx, chosen.X509)
+	if !batch.mayStart() || !batch.pending() {
+		return batch.end()
+	}
+	onCard, module, err := w.use(ctx, chosen.card)
 	if err != nil {
 		return batch.fail(err)
 	}
+	batch.module = module
 	key, err := onCard.Signer(ctx, chosen.Certificate, ask, a.loginOptions(o.pin))
 	if err != nil {
 		return batch.fail(noKeyProblem(err))

@@ -223,18 +223,19 @@ func (a *app) sayNotes(w *wallet) error {
 	return nil
 }
 
-// use opens the token of a card that another process found.
-func (w *wallet) use(ctx context.Context, c *card) (*token.Token, error) {
+// use opens the token of a card, and the module if another process found it.
+func (w *wallet) use(ctx context.Context, c *card) (*token.Token, *token.Module, error) {
 	if c.live != nil {
-		return c.live, nil
+		return c.live, c.through, nil
 	}
 	module, err := token.Open(c.module)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	w.open = append(w.open, module)
+	c.through = module
 	c.live, err = module.Find(ctx, c.Info)
-	return c.live, err
+	return c.live, module, err
 }
 
 func (w *wallet) close() {
