@@ -3,6 +3,7 @@ module github.com/pectoken/pectoken
 go 1.26.0
 
 require (
+	filippo.io/bigmod v0.1.0
 	github.com/ElMostafaIdrassi/goscard v1.0.0
 	github.com/creack/pty v1.1.24
 	github.com/eclipse-keypont/crypto11 v1.6.5

@@ -139,19 +139,30 @@ func ecdsaSignature(raw []byte) ([]byte, error) {
 // pkcs1Attempts uses CKM_RSA_PKCS on a DigestInfo, a mechanism that hashes, or raw
 // RSA on the whole block of RFC 8017, section 9.2.
 func pkcs1Attempts(public *rsa.PublicKey, digest, message []byte, h crypto.Hash) ([]attempt, error) {
-	info := append([]byte(hashes[h].digestInfo), digest...)
-	fill := public.Size() - 3 - len(info)
-	if fill < 8 {
-		return nil, fmt.Errorf("the key of %d bits is too short for %v", public.N.BitLen(), h)
+	block, err := pkcs1Block(public, digest, h)
+	if err != nil {
+		return nil, err
 	}
-	block := append([]byte{0, 1}, bytes.Repeat([]byte{0xff}, fill)...)
-	block = append(append(block, 0), info...)
+	info := block[len(block)-len(digest)-len(hashes[h].digestInfo):]
 	size, finish := public.Size(), rsaSignature(public)
 	return []attempt{
 		{rungPadding, cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_PKCS}, info, size, finish},
 		{rungMessage, cryptoki.Mechanism{Kind: hashes[h].pkcs1}, message, size, finish},
 		{rungRaw, cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_X_509}, block, size, finish},
 	}, nil
+}
+
+// pkcs1Block is EMSA-PKCS1-v1_5 of RFC 8017, section 9.2.
+func pkcs1Block(public *rsa.PublicKey, digest []byte, h crypto.Hash) ([]byte, error) {
+	fill := public.Size() - 3 - len(hashes[h].digestInfo) - len(digest)
+	if fill < 8 {
+		return nil, fmt.Errorf("the key of %d bits is too short for %v", public.N.BitLen(), h)
+	}
+	block := append(make([]byte, 0, public.Size()), 0, 1)
+	block = append(block, bytes.Repeat([]byte{0xff}, fill)...)
+	block = append(block, 0)
+	block = append(block, hashes[h].digestInfo...)
+	return append(block, digest...), nil
 }
 
 // pssAttempts uses CKM_RSA_PKCS_PSS, a mechanism that hashes as well, or raw RSA on a
@@ -244,17 +255,4 @@ func rsaSignature(public *rsa.PublicKey) func([]byte) ([]byte, error) {
 		}
 		return append(make([]byte, public.Size()-len(raw)), raw...), nil
 	}
-}
-
-// verifyRSA verifies a signature as it was asked for.
-func verifyRSA(public *rsa.PublicKey, digest, signature []byte, opts crypto.SignerOpts) error {
-	pss, ok := opts.(*rsa.PSSOptions)
-	if !ok {
-		return rsa.VerifyPKCS1v15(public, opts.HashFunc(), digest, signature)
-	}
-	salt, err := saltLength(pss)
-	if err != nil {
-		return err
-	}
-	return rsa.VerifyPSS(public, opts.HashFunc(), digest, signature, &rsa.PSSOptions{SaltLength: salt})
 }

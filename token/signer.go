@@ -5,8 +5,6 @@ package token
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/rsa"
 	"fmt"
 	"io"
 
@@ -19,7 +17,10 @@ import (
 // It may be used by several goroutines. Signatures are made at the same time in up
 // to four sessions, if the token allows that, and one after the other with a key
 // that wants the PIN for every signature.
-type Signer struct{ *privateKey }
+type Signer struct {
+	*privateKey
+	verifier verifier
+}
 
 var (
 	_ crypto.Signer        = (*Signer)(nil)
@@ -40,7 +41,7 @@ func (t *Token) Signer(ctx context.Context, c *Certificate, ask PINPrompt, o Log
 	if err != nil {
 		return nil, fmt.Errorf("opening key on token %q: %w", t.Label, err)
 	}
-	return &Signer{k}, nil
+	return &Signer{k, newVerifier(k.certificate.PublicKey)}, nil
 }
 
 // Sign signs a digest, whose length must be that of opts.HashFunc().
@@ -99,20 +100,8 @@ func (s *Signer) sign(random io.Reader, digest, message []byte, opts crypto.Sign
 	if err != nil {
 		return nil, err
 	}
-	return signature, s.verify(digest, signature, opts)
-}
-
-// verify holds the token's signature against the certificate.
-func (s *Signer) verify(digest, signature []byte, opts crypto.SignerOpts) error {
-	ok := false
-	switch public := s.certificate.PublicKey.(type) {
-	case *rsa.PublicKey:
-		ok = verifyRSA(public, digest, signature, opts) == nil
-	case *ecdsa.PublicKey:
-		ok = ecdsa.VerifyASN1(public, digest, signature)
+	if !s.verifier.verify(digest, signature, opts) {
+		return nil, ErrBadSignature
 	}
-	if !ok {
-		return ErrBadSignature
-	}
-	return nil
+	return signature, nil
 }
