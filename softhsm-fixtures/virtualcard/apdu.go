@@ -38,6 +38,7 @@ const (
 	statusTriesLeft          status = 0x63C0 // and the number in the last digit
 	statusWrongLength        status = 0x6700
 	statusClassNotSupported  status = 0x6E00
+	statusNoChaining         status = 0x6884
 	statusSecurityNotMet     status = 0x6982
 	statusBlocked            status = 0x6983
 	statusConditionsNotMet   status = 0x6985
@@ -48,6 +49,7 @@ const (
 	statusReferenceNotFound  status = 0x6A88
 	statusWrongOffset        status = 0x6B00
 	statusUnknownInstruction status = 0x6D00
+	statusNoReason           status = 0x6F00
 )
 
 // answer is the response APDU of data and s.

@@ -12,7 +12,7 @@ type Fault struct {
 	Instruction byte   // the commands it is about, such as 0x20, VERIFY; 0: all
 	After       int    // how many of them are obeyed first
 	Times       int    // how many of them it hits after that; 0: all the others
-	Answer      []byte // what the card says: data and status; may be garbage, or empty
+	Answer      []byte // what the card says: data and status, or garbage; nil: 6F 00, an error without a reason
 	Pull        bool   // the card is pulled out instead of answering
 }
 
@@ -59,7 +59,10 @@ func strike(faults []*fault, c command) (answer []byte, ok bool) {
 		if f.Pull {
 			return nil, true
 		}
-		return append([]byte{}, f.Answer...), true
+		if len(f.Answer) == 0 {
+			return statusNoReason.answer(nil), true
+		}
+		return slices.Clone(f.Answer), true
 	}
 	return nil, false
 }

@@ -33,6 +33,7 @@ type PCSC struct {
 	First, Second *Reader
 
 	host *host
+	stop func() error // ends the service, once
 }
 
 // Reader is a reader with a slot for a card.
@@ -66,6 +67,7 @@ func Open(ctx context.Context) (*PCSC, error) {
 		First:  &Reader{Name: readerName + " 00 00", host: h, slot: 0},
 		Second: &Reader{Name: readerName + " 00 01", host: h, slot: 1},
 		host:   h,
+		stop:   sync.OnceValue(h.stop),
 	}, nil
 }
 
@@ -111,12 +113,12 @@ func absent(t testing.TB, err error) {
 // service: NAME=value.
 func (p *PCSC) Env() string { return socketVariable + "=" + p.host.socket() }
 
-// Close pulls the cards out and ends the service.
+// Close pulls the cards out and ends the service. Closing twice is harmless.
 func (p *PCSC) Close() error {
 	for _, r := range []*Reader{p.First, p.Second} {
 		r.drop()
 	}
-	if err := p.host.stop(); err != nil {
+	if err := p.stop(); err != nil {
 		return fmt.Errorf("ending the PC/SC service: %w", err)
 	}
 	return nil
@@ -150,7 +152,7 @@ func (r *Reader) Insert(c *Card) error {
 }
 
 // Remove takes the card out of the reader and returns when the service has
-// noticed, which takes up to half a second; a command that the card is working on
+// noticed, which takes up to a second; a command that the card is working on
 // is not carried out. An empty reader stays as it is.
 func (r *Reader) Remove() error {
 	r.mu.Lock()
@@ -163,13 +165,8 @@ func (r *Reader) Remove() error {
 	if err != nil {
 		return fmt.Errorf("removing card from %s: %w", r.Name, err)
 	}
-	time.Sleep(settling)
 	return nil
 }
-
-// settling is what the service gets to make a note that a card is gone, which it
-// does right after the only sign of it that can be seen from here.
-const settling = 50 * time.Millisecond
 
 // drop hangs up on the service without waiting for it.
 func (r *Reader) drop() {

@@ -18,7 +18,7 @@ const maxChallenge = 256
 
 // Transmit hands the card a command APDU and returns its answer: data and
 // status (ISO 7816-4, section 5.1). Any bytes get an answer. It is nil if a
-// fault pulled the card out, and empty only if a fault says so.
+// fault pulled the card out.
 func (c *Card) Transmit(command []byte) []byte {
 	answer, _ := c.transmit(context.Background(), command)
 	return answer
@@ -68,8 +68,11 @@ func (c *Card) obey(cmd command) ([]byte, status) {
 	if len(c.tree) == 0 {
 		return nil, statusUnknownInstruction
 	}
-	if cmd.class&^classChained != 0 {
+	switch {
+	case cmd.class&^classChained != 0:
 		return nil, statusClassNotSupported
+	case cmd.chained() && cmd.instruction != insOperation:
+		return nil, statusNoChaining
 	}
 	cmd, more, s := c.join(cmd)
 	if more || s != statusOK {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"io"
 	"math"
 	"net"
 	"time"
@@ -20,9 +19,12 @@ const (
 	controlGetATR = 0x04 // also how it looks whether the card is still there
 )
 
-// leaving is how long a reader may take to notice that its card is gone. It
-// looks every 0.4 seconds.
-const leaving = 5 * time.Second
+// Times of the service: it looks for cards every 0.4 seconds.
+const (
+	leaving  = 5 * time.Second       // the most a reader may take to hang up on a card that is gone
+	polling  = time.Second           // after this it has looked for certain
+	settling = 50 * time.Millisecond // after this it has made a note of what it just saw
+)
 
 // wire is a card's connection to a reader. A message in either direction is a
 // length of two bytes and that many bytes.
@@ -32,6 +34,7 @@ type wire struct {
 	pulls context.CancelFunc // ends the answers
 	known chan struct{}      // closed when the service knows that the card is there
 	done  chan struct{}      // closed when nobody answers any more
+	gone  time.Time          // when the service knows that the card is gone; valid after done
 }
 
 // plug connects a card, as just powered off, and answers for it until it is
@@ -44,8 +47,8 @@ func plug(conn net.Conn, card *Card) *wire {
 	return w
 }
 
-// serve answers until a fault pulls the card, the connection ends, or pull is
-// called.
+// serve answers until a fault pulls the card, pull is called, or the other end
+// hangs up.
 func (w *wire) serve(ctx context.Context) {
 	defer close(w.done)
 	defer w.conn.Close()
@@ -60,7 +63,7 @@ func (w *wire) serve(ctx context.Context) {
 		}
 		answer, silent, err := w.answer(ctx, message)
 		if err != nil {
-			drain(w.conn)
+			w.leave(message)
 			return
 		}
 		if silent {
@@ -69,6 +72,25 @@ func (w *wire) serve(ctx context.Context) {
 		if send(w.conn, answer) != nil {
 			return
 		}
+	}
+}
+
+// leave waits until the other end has seen that nothing comes any more, and
+// hung up. If that was when it looked for the card, the service knows by now; if
+// it was in the middle of a command, the service knows when it has looked.
+func (w *wire) leave(last []byte) {
+	closeWrite(w.conn)
+	_ = w.conn.SetReadDeadline(time.Now().Add(leaving)) // fails only on a connection that is gone
+	for {
+		message, err := receive(w.conn)
+		if err != nil {
+			break
+		}
+		last = message
+	}
+	w.gone = time.Now().Add(polling)
+	if isPoll(last) {
+		w.gone = time.Now().Add(settling)
 	}
 }
 
@@ -112,39 +134,32 @@ type noticed struct{ on, asked, told bool }
 
 // message takes the next message, and returns true for the one that proves it.
 func (n *noticed) message(m []byte) bool {
-	getATR := len(m) == 1 && m[0] == controlGetATR
 	switch {
 	case len(m) == 1 && m[0] == controlOn:
 		n.on = true
 	case n.on && n.asked && !n.told:
 		n.told = true
 		return true
-	case n.on && getATR:
+	case n.on && isPoll(m):
 		n.asked = true
 	}
 	return false
 }
 
-// pull takes the card out, and waits until the reader has noticed.
+func isPoll(m []byte) bool { return len(m) == 1 && m[0] == controlGetATR }
+
+// pull takes the card out, and waits until the service has noticed.
 func (w *wire) pull() error {
 	w.pulls()
 	closeWrite(w.conn)
 	select {
 	case <-w.done:
+		time.Sleep(time.Until(w.gone))
 		return nil
 	case <-time.After(leaving):
 		w.conn.Close()
 		<-w.done
 		return errors.New("the reader did not notice that the card is gone")
-	}
-}
-
-// drain waits until the other end has seen that nothing comes any more, and
-// closed.
-func drain(conn net.Conn) {
-	closeWrite(conn)
-	if conn.SetReadDeadline(time.Now().Add(leaving)) == nil {
-		_, _ = io.Copy(io.Discard, conn) // an error is as good as an end
 	}
 }
 

@@ -30,7 +30,7 @@ type cardOptions struct {
 	empty    bool
 }
 
-// cardKinds are the cards to choose from.
+// cardKinds are the cards to choose from. It is never written to.
 var cardKinds = map[string]virtualcard.ATR{
 	"cns11": virtualcard.CNS11, "cns10": virtualcard.CNS10, "sticard": virtualcard.STIncard,
 }
@@ -48,6 +48,7 @@ func newCard() *cobra.Command {
 		Example: "  pectoken-fixtures card --dir kit\n" +
 			"  pectoken-fixtures card --dir kit -- pectoken tokens\n" +
 			"  pectoken-fixtures card --dir kit --kind cns10 --key-delay 400ms -- pkcs11-tool -L",
+		PreRunE: func(*cobra.Command, []string) error { return o.check() },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCard(cmd.Context(), cmd.ErrOrStderr(), o, args)
 		},
@@ -61,12 +62,16 @@ func newCard() *cobra.Command {
 	return cmd
 }
 
+// check says what is wrong with how the command was used.
+func (o cardOptions) check() error {
+	if _, ok := cardKinds[o.kind]; !ok {
+		return fmt.Errorf("no kind of card is called %q", o.kind)
+	}
+	return nil
+}
+
 // runCard makes or finds the card, and runs the command with it.
 func runCard(ctx context.Context, out io.Writer, o cardOptions, args []string) error {
-	atr, ok := cardKinds[o.kind]
-	if !ok {
-		return fmt.Errorf("starting card: no kind is called %q", o.kind)
-	}
 	dir, err := filepath.Abs(o.dir)
 	if err != nil {
 		return err
@@ -75,7 +80,7 @@ func runCard(ctx context.Context, out io.Writer, o cardOptions, args []string) e
 	if err != nil {
 		return fmt.Errorf("making card: %w", err)
 	}
-	profile.ATR, profile.Delay, profile.KeyDelay = atr.Bytes(), o.delay, o.keyDelay
+	profile.ATR, profile.Delay, profile.KeyDelay = cardKinds[o.kind].Bytes(), o.delay, o.keyDelay
 	card, err := virtualcard.New(profile)
 	if err != nil {
 		return err
