@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
 	"github.com/pectoken/pectoken/sign"
@@ -37,6 +38,7 @@ type batch struct {
 	view    signView
 	jobs    []*job
 	module  *token.Module
+	stays   bool   // the card was still there after an error
 	stdin   *input // standard input, when it is the document
 	exit    exitCode
 }
@@ -259,7 +261,7 @@ func (b *batch) run(ctx context.Context) {
 			progress.show(i+1, j.file)
 			err := b.sign(ctx, j)
 			progress.clear()
-			if err != nil && b.gone(ctx) {
+			if err != nil && b.gone(ctx, err) {
 				err = b.pulled() // the module's own error says less
 			}
 			if cardTrouble(ctx, err) {
@@ -277,10 +279,28 @@ func (b *batch) run(ctx context.Context) {
 }
 
 // gone says whether the card is no longer there. The error of a module seldom does:
-// OpenSC answers CKR_GENERAL_ERROR.
-func (b *batch) gone(ctx context.Context) bool {
-	_, err := b.module.Find(ctx, b.view.signer.card.Info)
-	return errors.Is(err, token.ErrRemoved)
+// OpenSC answers CKR_GENERAL_ERROR, and PC/SC notices only after some time. A card
+// that stayed where it is once is not waited for again.
+func (b *batch) gone(ctx context.Context, err error) bool {
+	const looks, interval = 8, 200 * time.Millisecond
+	var code token.Code
+	if errors.Is(err, token.ErrRemoved) {
+		return true
+	}
+	if !errors.As(err, &code) || problemOf(err).exit == exitPIN {
+		return false
+	}
+	for range looks {
+		if _, err := b.module.Find(ctx, b.view.signer.card.Info); errors.Is(err, token.ErrRemoved) {
+			return true
+		}
+		if b.stays || ctx.Err() != nil {
+			return false
+		}
+		time.Sleep(interval)
+	}
+	b.stays = true
+	return false
 }
 
 // pulled says what is left when the card was pulled out, and how to go on.

@@ -20,11 +20,13 @@ import (
 	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
+	"github.com/pectoken/pectoken/softhsm-fixtures/virtualcard"
 	"github.com/pectoken/pectoken/token/tokentest"
 	"github.com/pectoken/pectoken/verify/report"
 )
 
 func TestMain(m *testing.M) {
+	virtualcard.Hook()
 	testscript.Main(m, map[string]func(){
 		"pectoken": func() { os.Exit(Main()) },
 		"exits":    exits,
