@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
+	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
 	"github.com/pectoken/pectoken/softhsm-fixtures/virtualcard"
@@ -28,6 +29,8 @@ func TestCardScripts(t *testing.T) {
 		t.Skip("built without cgo: no tokens")
 	}
 	virtualcard.OpenSC(t)
+	judges.Need(t, "pdfsig")
+	judges.Need(t, "openssl")
 	scripts, err := filepath.Glob("testdata/card/*.txtar")
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts found (%v)", err)
@@ -44,7 +47,7 @@ func TestCardScripts(t *testing.T) {
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"card": d.card, "shape": shape, "many": many,
+					"card": d.card, "shape": shape, "many": many, "pdfsig": pdfsigValid,
 				},
 			})
 		})

@@ -57,17 +57,12 @@ func (o choice) signer(all []candidate) (candidate, error) {
 			hint: []string{"pectoken tokens shows what is on it"},
 		}
 	}
-	if o.uri != nil {
-		all = slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return !o.uri.MatchCertificate(c.Certificate) })
-		if len(all) == 0 {
-			return candidate{}, &problem{
-				exit: exitUsage, code: "noCertificate", err: fmt.Errorf("no certificate is meant by %s", o.uri),
-				hint: []string{"pectoken tokens shows what is on the card"},
-			}
-		}
-		if o.namesCertificate() {
-			return o.one(all, func(candidate) bool { return true }, nil)
-		}
+	all, err := o.meant(all)
+	if err != nil {
+		return candidate{}, err
+	}
+	if o.namesCertificate() {
+		return o.one(all, func(candidate) bool { return true }, nil)
 	}
 	if o.wanted != "" {
 		return o.one(all, o.asked, fmt.Errorf("no certificate has the ID, label or fingerprint %q", o.wanted))
@@ -78,8 +73,26 @@ func (o choice) signer(all []candidate) (candidate, error) {
 	return o.one(all, ordinary, fmt.Errorf("no certificate is for signing documents, and one for logging in is not taken unasked"))
 }
 
+// meant leaves out the certificates that the URI doesn't mean.
+func (o choice) meant(all []candidate) ([]candidate, error) {
+	if o.uri == nil {
+		return all, nil
+	}
+	all = slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return !o.uri.MatchCertificate(c.Certificate) })
+	if len(all) > 0 {
+		return all, nil
+	}
+	return nil, &problem{
+		exit: exitUsage, code: "noCertificate", err: fmt.Errorf("no certificate is meant by %s", o.uri),
+		hint: []string{"pectoken tokens shows what is on the card"},
+	}
+}
+
 // namesCertificate says whether the URI is about an object, not a token alone.
 func (o choice) namesCertificate() bool {
+	if o.uri == nil {
+		return false
+	}
 	_, id := o.uri.Get("id")
 	_, label := o.uri.Get("object")
 	return id || label

@@ -59,7 +59,8 @@ type app struct {
 	probe      []string            // the program that loads modules for this one; nil: itself
 	openModule func(path string) (*token.Module, error)
 	readers    func(context.Context) ([]cnscard.Reader, error)
-	cacheDir   func() (string, error) // where to remember things
+	readCard   func(context.Context) (*cnscard.Facts, error) // that in the reader, without a driver
+	cacheDir   func() (string, error)                        // where to remember things
 	configDir  func() (string, error)
 
 	askPIN func(ctx context.Context, prompt string) ([]byte, error)
@@ -79,6 +80,7 @@ func systemApp() *app {
 		unsetenv:      os.Unsetenv,
 		openModule:    token.Open,
 		readers:       cnscard.Readers,
+		readCard:      func(ctx context.Context) (*cnscard.Facts, error) { return cnscard.ReadReader(ctx, "") },
 		cacheDir:      os.UserCacheDir,
 		configDir:     os.UserConfigDir,
 		askPIN:        askOnTerminal,

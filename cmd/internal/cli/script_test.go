@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -196,6 +197,8 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 
 // shapes are the documented forms of the lines of --json.
 var shapes = map[string]func() any{
+	"cns":     func() any { return &map[string]any{} },
+	"doctor":  func() any { return &checkShape{} },
 	"error":   func() any { return &fileError{} },
 	"extract": func() any { return &extractedJSON{} },
 	"pin":     func() any { return &pinResultShape{} },
@@ -222,7 +225,7 @@ func shape(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// tokenShape and pinResultShape are the documented forms whose words can't be
+// tokenShape and those after it are the documented forms whose words can't be
 // read back into the types that write them.
 type tokenShape struct {
 	Module, Reader, Label, Serial, Model, Manufacturer string
@@ -240,11 +243,29 @@ type tokenShape struct {
 	}
 }
 
+type checkShape struct{ Check, Status, What, Todo string }
+
 type pinResultShape struct {
 	Token, Serial string
 	PIN           struct {
 		Correct bool
 		State   string
+	}
+}
+
+// pdfsigValid has pdfsig judge that each signature in PDFs is right.
+func pdfsigValid(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		signatures, err := judges.PDFSig(context.Background(), ts.MkAbs(name))
+		ts.Check(err)
+		if neg || len(signatures) == 0 {
+			ts.Fatalf("pdfsig finds %d signatures in %s", len(signatures), name)
+		}
+		for _, s := range signatures {
+			if !s.Valid || !s.TotalDocument {
+				ts.Fatalf("pdfsig says of %s: %+v", name, s)
+			}
+		}
 	}
 }
 
