@@ -35,7 +35,7 @@ themselves where there is one that fits.`,
 		return usageError(helpHint(c), "%w", err)
 	})
 	root.AddCommand(
-		newTokensCmd(a, nil), newPINCmd(a), newCNSCmd(a),
+		newTokensCmd(a, nil), newDoctorCmd(a, nil), newPINCmd(a), newCNSCmd(a),
 		newSignCmd(a, nil), newVerifyCmd(a, nil), newExtractCmd(a, nil),
 		newVersionCmd(a),
 	)

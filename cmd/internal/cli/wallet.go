@@ -85,7 +85,7 @@ func (a *app) places(f cardFlags) (token.Places, error) {
 
 // discover asks every module. What is found is remembered.
 func (a *app) discover(ctx context.Context, f cardFlags, candidates []token.Candidate) (*wallet, error) {
-	found, err := token.Discover(ctx, candidates, token.DiscoverOptions{Command: a.probe, Open: a.openModule})
+	found, err := token.Discover(ctx, candidates, a.discovery())
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +106,11 @@ func (a *app) discover(ctx context.Context, f cardFlags, candidates []token.Cand
 		return w, nil
 	}
 	return nil, a.noCard(f, found, w)
+}
+
+// discovery says how modules are looked into.
+func (a *app) discovery() token.DiscoverOptions {
+	return token.DiscoverOptions{Command: a.probe, Open: a.openModule}
 }
 
 // cardsOf makes cards of the tokens that fit. What two modules show is shown once,
