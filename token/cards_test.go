@@ -4,7 +4,6 @@ package token
 
 import (
 	"context"
-	"crypto"
 	"errors"
 	"fmt"
 	"slices"
@@ -41,54 +40,6 @@ func TestCards(t *testing.T) {
 	}
 	if Cards(nil) != nil {
 		t.Error("cards of nothing")
-	}
-}
-
-// TestMovedSlot lets the slots be numbered anew: the token is followed.
-func TestMovedSlot(t *testing.T) {
-	f := newFake(firma(t))
-	card := f.Token(0)
-	m := f.open(t)
-	token, certificate := find(t, m, "Firma", "DS0")
-	f.Remove(0)
-	f.Insert(7, card)
-	other := tokentest.NewToken("Altra", rightPIN)
-	other.Serial = "7430000000000009"
-	f.Insert(0, other)
-	if list, err := token.Certificates(t.Context()); err != nil || len(list) != 2 {
-		t.Errorf("%v, %v", list, err)
-	}
-	p := &prompt{pin: rightPIN}
-	s := mustSigner(t, token, certificate, p)
-	if _, err := s.Sign(nil, digestOf(crypto.SHA256, "x"), crypto.SHA256); err != nil {
-		t.Error(err)
-	}
-	if len(p.asked) != 1 || p.asked[0].Token.Slot != 7 || card.LoggedIn != true || other.LoggedIn {
-		t.Errorf("asked %+v", p.asked)
-	}
-	now, err := m.Find(t.Context(), token.Info)
-	if err != nil || now.Slot != 7 || now.Serial != token.Serial {
-		t.Errorf("%+v, %v", now, err)
-	}
-	f.Remove(7)
-	if _, err := m.Find(t.Context(), token.Info); !errors.Is(err, ErrRemoved) {
-		t.Errorf("error %v", err)
-	}
-	if _, err := token.Certificates(t.Context()); !errors.Is(err, ErrRemoved) {
-		t.Errorf("error %v", err)
-	}
-}
-
-// TestMalformedInfo lists a token whose information makes no sense.
-func TestMalformedInfo(t *testing.T) {
-	f := newFake(firma(t))
-	card := f.Token(0)
-	card.Label, card.Model, card.Manufacturer, card.Reader = "\xff\xfeFirma\x1b[2J\x00rest", "\x00", "   ", "\x01\x02"
-	card.MinPIN, card.MaxPIN = 99, 3
-	card.Flags = cryptoki.CKF_USER_PIN_INITIALIZED | cryptoki.CKF_LOGIN_REQUIRED | 1<<63
-	got := tokensOf(t, f.open(t))
-	if len(got) != 1 || got[0].Label != "\uFFFDFirma[2J" || got[0].Model != "" || got[0].Reader != "" || got[0].PIN != (PIN{State: PINStateOK}) {
-		t.Errorf("%+v", got[0].Info)
 	}
 }
 

@@ -12,23 +12,12 @@ import (
 // ChangePIN changes the user PIN (C_SetPIN, PKCS #11 v2.40, section 5.5). ask is
 // called for the present PIN (PINUseChange), then for the new one (PINUseNew); with
 // a keypad both are typed there. Both are checked before the token is asked. A
-// wrong present PIN is a [*PINError] and costs one try; the token is asked once.
+// wrong present PIN is a [*PINError] and costs one try: it is sent once.
 //
 // Whether the new PIN is typed twice is up to ask. A token with two PINs is two
 // tokens here: see [Cards].
 func (t *Token) ChangePIN(ctx context.Context, ask PINPrompt, o LoginOptions) error {
 	return t.setting(ctx, "changing PIN", login{token: t, ask: ask, options: o}, login.change)
-}
-
-// UnblockOptions are the choices of UnblockPIN.
-type UnblockOptions struct {
-	LoginOptions
-
-	// PlainSetPIN unblocks by C_SetPIN without a login, the PUK in the place of the
-	// old PIN, as OpenSC does if it is configured with user_pin_unblock_style =
-	// set_pin_in_unlogged_session. A module that does not do it so takes the PUK for
-	// a wrong PIN, which costs a try of the PIN if it has one left.
-	PlainSetPIN bool
 }
 
 // UnblockPIN sets a new user PIN with the PUK: the security officer's PIN of
@@ -39,14 +28,10 @@ type UnblockOptions struct {
 // whose PUK is locked is lost. It is sent once.
 //
 // No Signer may be open, or the error is [ErrLoggedIn]. A module that cannot unblock
-// gives [ErrNoUnblock]. OpenSC does it for Italian cards only if it is configured with
-// user_pin_unblock_style = init_pin_in_so_session.
-func (t *Token) UnblockPIN(ctx context.Context, ask PINPrompt, o UnblockOptions) error {
-	way := login.unblock
-	if o.PlainSetPIN {
-		way = login.unblockBySetPIN
-	}
-	return t.setting(ctx, "unblocking PIN", login{token: t, ask: ask, options: o.LoginOptions}, way)
+// gives [ErrNoUnblock], before the card is asked. OpenSC unblocks Italian cards only
+// if its configuration says user_pin_unblock_style = init_pin_in_so_session.
+func (t *Token) UnblockPIN(ctx context.Context, ask PINPrompt, o LoginOptions) error {
+	return t.setting(ctx, "unblocking PIN", login{token: t, ask: ask, options: o}, login.unblock)
 }
 
 // setting runs a change of PIN in a session that may write.
@@ -73,27 +58,26 @@ func (t *Token) setting(ctx context.Context, step string, l login, change func(l
 	return change(l, ctx, s)
 }
 
+// change logs in before C_SetPIN, though the standard does not want it: without a
+// login OpenSC, if so configured, takes the present PIN for the PUK and uses up one
+// of its tries. So a right PIN is sent twice, and a wrong one once.
 func (l login) change(ctx context.Context, s *session) error {
-	return l.replace(ctx, s, PINUseChange)
-}
-
-func (l login) unblockBySetPIN(ctx context.Context, s *session) error {
-	if err := l.token.leaveLogin(ctx, s, l.token.module.lib.slot(s.slot)); err != nil {
-		return err
-	}
-	return l.replace(ctx, s, PINUsePUK)
-}
-
-// replace asks for two secrets and hands both to C_SetPIN.
-func (l login) replace(ctx context.Context, s *session, use PINUse) error {
-	old, fresh, err := l.both(ctx, use)
+	old, fresh, err := l.both(ctx, PINUseChange)
 	if err != nil {
 		return err
 	}
 	defer clear(old)
 	defer clear(fresh)
+	if old != nil {
+		err := s.login(ctx, cryptoki.CKU_USER, old)
+		if err != nil && !isCode(err, cryptoki.CKR_USER_ALREADY_LOGGED_IN) {
+			return l.check(ctx, err, false)
+		}
+	}
+	// From here on the card is at work: a change that was begun is brought to its end.
+	ctx = context.WithoutCancel(ctx)
 	err = s.lib.call(ctx, func(c cryptoki.Module) error { return c.SetPIN(s.handle, old, fresh) })
-	return l.check(ctx, unsupported(err), use == PINUsePUK)
+	return l.check(ctx, unsupported(err), false)
 }
 
 func (l login) unblock(ctx context.Context, s *session) error {
@@ -109,11 +93,11 @@ func (l login) unblock(ctx context.Context, s *session) error {
 	if err := s.login(ctx, cryptoki.CKU_SO, puk); err != nil {
 		return l.check(ctx, unsupported(err), true)
 	}
-	// From here on the card is at work: a change that was begun is brought to its end.
 	ctx = context.WithoutCancel(ctx)
 	err = s.lib.call(ctx, func(c cryptoki.Module) error { return c.InitPIN(s.handle, fresh) })
 	_ = s.logout(ctx) // closing the session does it too
-	return l.check(ctx, unsupported(err), false)
+	// OpenSC asks the card for the first time now, so that this may be about the PUK.
+	return l.check(ctx, unsupported(err), !isCode(err, cryptoki.CKR_PIN_INVALID, cryptoki.CKR_PIN_LEN_RANGE))
 }
 
 // both asks for the secret that allows a change, and the new PIN. On a keypad the

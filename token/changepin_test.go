@@ -95,7 +95,7 @@ func TestChangePINRefusedBeforeTheCard(t *testing.T) {
 			token := tokensOf(t, f.open(t))[0]
 			s := changing(c.old, c.fresh)
 			refused := wantPINError(t, token.ChangePIN(t.Context(), s.ask, LoginOptions{DigitsOnly: true}), c.reason)
-			if refused.Sent || f.Count("C_SetPIN") != 0 {
+			if refused.Sent || f.Count("C_SetPIN")+f.Count("C_Login") != 0 {
 				t.Errorf("%+v, %d calls", refused, f.Count("C_SetPIN"))
 			}
 			s.wiped(t)
@@ -114,8 +114,8 @@ func TestChangePINTries(t *testing.T) {
 		t.Errorf("%+v", refused)
 	}
 	wantPINError(t, token.ChangePIN(t.Context(), changing(rightPIN, newPIN).ask, LoginOptions{AllowLastTry: true}), PINLocked)
-	if f.Count("C_SetPIN") != 1 {
-		t.Errorf("%d calls", f.Count("C_SetPIN"))
+	if f.Count("C_Login") != 1 || f.Count("C_SetPIN") != 0 {
+		t.Errorf("calls %q", f.Calls())
 	}
 }
 
@@ -128,7 +128,7 @@ func TestChangePINOnKeypad(t *testing.T) {
 	if err := token.ChangePIN(t.Context(), nil, options); err != nil {
 		t.Error(err)
 	}
-	if err := token.UnblockPIN(t.Context(), nil, UnblockOptions{LoginOptions: options}); err == nil {
+	if err := token.UnblockPIN(t.Context(), nil, options); err == nil {
 		t.Error("a PIN was set to nothing") // the scripted keypad types no new PIN
 	}
 	if !slices.Equal(told, []PINUse{PINUseChange, PINUsePUK}) {
@@ -141,28 +141,28 @@ func TestUnblockPIN(t *testing.T) {
 	card := f.Token(0)
 	card.Tries = 0
 	token := tokensOf(t, f.open(t))[0]
-	unblock := func(puk string, o UnblockOptions) error {
+	unblock := func(puk string, o LoginOptions) error {
 		s := changing(puk, newPIN)
 		err := token.UnblockPIN(t.Context(), s.ask, o)
 		s.wiped(t)
 		return discreet(t, err)
 	}
-	refused := wantPINError(t, unblock(wrongPUK, UnblockOptions{}), PINWrong)
+	refused := wantPINError(t, unblock(wrongPUK, LoginOptions{}), PINWrong)
 	if !refused.PUK || refused.Error() != "wrong PUK" || card.PUKTries != 2 {
 		t.Errorf("%+v, %d tries", refused, card.PUKTries)
 	}
-	refused = wantPINError(t, unblock(wrongPUK, UnblockOptions{}), PINWrong)
+	refused = wantPINError(t, unblock(wrongPUK, LoginOptions{}), PINWrong)
 	if refused.Left != TriesOne || refused.Error() != "wrong PUK, one try left" {
 		t.Errorf("%+v", refused)
 	}
 	if got := tokensOf(t, token.module)[0]; got.PUK != PINStateFinal || got.PIN.State != PINStateLocked {
 		t.Errorf("PUK %v, PIN %v", got.PUK, got.PIN.State)
 	}
-	refused = wantPINError(t, unblock(rightPUK, UnblockOptions{}), PINLastTry)
+	refused = wantPINError(t, unblock(rightPUK, LoginOptions{}), PINLastTry)
 	if !refused.PUK || refused.Sent || refused.Error() != "only one try is left before the PUK locks" {
 		t.Errorf("%+v", refused)
 	}
-	if err := unblock(rightPUK, UnblockOptions{LoginOptions: LoginOptions{AllowLastTry: true}}); err != nil {
+	if err := unblock(rightPUK, LoginOptions{AllowLastTry: true}); err != nil {
 		t.Fatal(err)
 	}
 	if f.Count("C_Login so") != 3 || card.Tries != 3 {
@@ -172,7 +172,7 @@ func TestUnblockPIN(t *testing.T) {
 		t.Error(err)
 	}
 	card.PUKTries = 0
-	wantPINError(t, unblock(rightPUK, UnblockOptions{}), PINLocked)
+	wantPINError(t, unblock(rightPUK, LoginOptions{}), PINLocked)
 }
 
 // TestUnblockPINOnSoftHSM does it on real code too: there the PUK is the PIN of
@@ -181,11 +181,11 @@ func TestUnblockPINOnSoftHSM(t *testing.T) {
 	const officer = "12345678" // of every token that package softhsm makes
 	m := mustOpen(t, hsmWithFirma(t).Module())
 	token := tokensOf(t, m)[0]
-	refused := wantPINError(t, token.UnblockPIN(t.Context(), changing(wrongPUK, newPIN).ask, UnblockOptions{}), PINWrong)
+	refused := wantPINError(t, token.UnblockPIN(t.Context(), changing(wrongPUK, newPIN).ask, LoginOptions{}), PINWrong)
 	if !refused.PUK {
 		t.Errorf("%+v", refused)
 	}
-	if err := token.UnblockPIN(t.Context(), changing(officer, newPIN).ask, UnblockOptions{}); err != nil {
+	if err := token.UnblockPIN(t.Context(), changing(officer, newPIN).ask, LoginOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := token.VerifyPIN(t.Context(), (&prompt{pin: newPIN}).ask, LoginOptions{}); err != nil {
@@ -193,16 +193,25 @@ func TestUnblockPINOnSoftHSM(t *testing.T) {
 	}
 }
 
-func TestUnblockPINBySetPIN(t *testing.T) {
-	f := newFake(firma(t))
-	token := tokensOf(t, f.open(t))[0]
-	f.Token(0).PIN = rightPUK // as a module that takes the PUK in the place of the PIN
-	if err := token.UnblockPIN(t.Context(), changing(rightPUK, newPIN).ask, UnblockOptions{PlainSetPIN: true}); err != nil {
-		t.Error(err)
+// TestUnblockPINLate meets OpenSC's way: any PUK is taken, and the card asked only
+// when the PIN is set.
+func TestUnblockPINLate(t *testing.T) {
+	cases := []struct {
+		code   uint
+		reason PINReason
+		puk    bool
+	}{
+		{cryptoki.CKR_PIN_INCORRECT, PINWrong, true}, {cryptoki.CKR_PIN_LOCKED, PINLocked, true},
+		{cryptoki.CKR_PIN_LEN_RANGE, PINLength, false}, {cryptoki.CKR_PIN_INVALID, PINInvalid, false},
 	}
-	refused := wantPINError(t, token.UnblockPIN(t.Context(), changing(wrongPUK, newPIN).ask, UnblockOptions{PlainSetPIN: true}), PINWrong)
-	if !refused.PUK || f.Count("C_SetPIN") != 2 || f.Count("C_Login") != 0 {
-		t.Errorf("%+v, calls %q", refused, f.Calls())
+	for _, c := range cases {
+		f := newFake(firma(t))
+		token := tokensOf(t, f.open(t))[0]
+		f.Script = tokentest.Answer("C_InitPIN", c.code)
+		refused := wantPINError(t, token.UnblockPIN(t.Context(), changing(rightPUK, newPIN).ask, LoginOptions{}), c.reason)
+		if refused.PUK != c.puk || f.Count("C_InitPIN") != 1 || f.Count("C_Logout") != 1 {
+			t.Errorf("%+v, calls %q", refused, f.Calls())
+		}
 	}
 }
 
@@ -211,7 +220,7 @@ func TestUnblockPINNotPossible(t *testing.T) {
 	token, certificate := find(t, f.open(t), "Firma", "DS0")
 	for _, call := range []string{"C_Login so", "C_InitPIN"} {
 		f.Script = tokentest.Answer(call, cryptoki.CKR_FUNCTION_NOT_SUPPORTED)
-		err := token.UnblockPIN(t.Context(), changing(rightPUK, newPIN).ask, UnblockOptions{})
+		err := token.UnblockPIN(t.Context(), changing(rightPUK, newPIN).ask, LoginOptions{})
 		if !errors.Is(err, ErrNoUnblock) || !isCode(err, cryptoki.CKR_FUNCTION_NOT_SUPPORTED) {
 			t.Errorf("%s: %v", call, err)
 		}
@@ -219,7 +228,7 @@ func TestUnblockPINNotPossible(t *testing.T) {
 	f.Script = nil
 	mustSigner(t, token, certificate, &prompt{pin: rightPIN})
 	s := changing(rightPUK, newPIN)
-	if err := token.UnblockPIN(t.Context(), s.ask, UnblockOptions{}); !errors.Is(err, ErrLoggedIn) || len(s.asked) != 0 {
+	if err := token.UnblockPIN(t.Context(), s.ask, LoginOptions{}); !errors.Is(err, ErrLoggedIn) || len(s.asked) != 0 {
 		t.Errorf("beside a signer: %v", err)
 	}
 }

@@ -34,7 +34,7 @@ func (c Code) String() string {
 
 // Is makes errors.Is(err, [ErrRemoved]) true for the codes with which modules
 // report a card that was pulled out. Not every module is so clear: OpenSC answers
-// CKR_GENERAL_ERROR, which may mean anything and is not taken for a removal.
+// CKR_GENERAL_ERROR, which may mean anything; keys then look whether the card is there.
 func (c Code) Is(target error) bool {
 	if target != ErrRemoved {
 		return false

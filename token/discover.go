@@ -24,7 +24,8 @@ type DiscoverOptions struct {
 	// Timeout is how long a module may take to answer; 0 means 5 seconds.
 	Timeout time.Duration
 
-	// Open opens a module when there is no Command; nil means the function Open.
+	// Open opens a module when there is no Command, for Discover to look into and
+	// close; nil means the function Open.
 	Open func(path string) (*Module, error)
 }
 
@@ -112,10 +113,13 @@ func (o DiscoverOptions) look(ctx context.Context, c Candidate) (*FoundModule, *
 }
 
 func (o DiscoverOptions) probe(ctx context.Context, path string) (probeAnswer, error) {
-	if o.Command != nil {
-		return o.probeInChild(ctx, path)
+	if o.Command == nil {
+		return o.probeHere(ctx, path)
 	}
-	return o.probeHere(ctx, path)
+	if err := Available(); err != nil {
+		return probeAnswer{}, err
+	}
+	return o.probeInChild(ctx, path)
 }
 
 // certificatesOf merges what the modules show, which are ordered best first.

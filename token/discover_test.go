@@ -322,3 +322,40 @@ func TestP11Kit(t *testing.T) {
 		t.Errorf("folders %q", got)
 	}
 }
+
+// FuzzChildOutput reads whatever a process may write.
+func FuzzChildOutput(f *testing.F) {
+	f.Add([]byte("hello\n\n" + probeMark + `{"stage":"starting"}` + "\n\n" + probeMark + `{"answer":{"tokens":[{"info":{"Slot":1},"certificates":[{"raw":"MA=="}]}]}}` + "\n"))
+	f.Add([]byte("\n" + probeMark + `{"answer":{"skipped":[{"slot":1}]}}` + "\n"))
+	f.Fuzz(func(t *testing.T, output []byte) {
+		o := &childOutput{answered: func() {}, overflow: func() {}}
+		if n, err := o.Write(output); n != len(output) || err != nil {
+			t.Fatal(n, err)
+		}
+		answer, stage := o.read()
+		if stage == "" && answer == nil {
+			t.Error("no stage")
+		}
+		if answer == nil {
+			return
+		}
+		for _, m := range answer.module(Candidate{}).Tokens {
+			for _, c := range m.Certificates {
+				if c.X509 == nil && c.ParseError == nil {
+					t.Errorf("certificate %+v", c)
+				}
+			}
+		}
+	})
+}
+
+// FuzzP11Kit reads whatever stands in a module file.
+func FuzzP11Kit(f *testing.F) {
+	f.Add([]byte("module: /opt/a.so\nenable-in: pectoken\n"))
+	f.Add([]byte("module: a.so\n#disable-in: x\n:::\n"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if path := p11kitModule(p11kitSettings(content)); path != "" && !filepath.IsAbs(path) {
+			t.Errorf("path %q", path)
+		}
+	})
+}

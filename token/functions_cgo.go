@@ -12,6 +12,7 @@ package token
 // CK_FUNCTION_LIST of pkcs11f.h, without the types: a version and 68 pointers in
 // the order of the standard. On Windows PKCS#11 packs its structures.
 #ifdef _WIN32
+#include <stdio.h>
 #include <windows.h>
 #pragma pack(push, 1)
 #else
@@ -19,7 +20,7 @@ package token
 #endif
 typedef unsigned long ulong_t;
 typedef unsigned char byte_t;
-typedef ulong_t (*function_t)();
+typedef void (*function_t)(void);
 struct functions {
 	byte_t version[2];
 	function_t at[68];

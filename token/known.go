@@ -22,7 +22,8 @@ type KnownModule struct {
 func KnownModules() []KnownModule { return knownModules(runtime.GOOS, os.Getenv) }
 
 // FindModules returns the known modules that are installed, best first, each file
-// once. It only looks whether the files are there: [Open] says whether they work.
+// once. It only looks whether the files are there: [Open] says whether they work, and
+// [Discover] does so without a risk.
 func FindModules() []KnownModule { return installed(KnownModules()) }
 
 func installed(candidates []KnownModule) []KnownModule {

@@ -38,7 +38,7 @@ type Module struct {
 // closed, and only if it was this package that initialised it.
 //
 // Open runs the vendor's code in this process. It does not guard against a library
-// that crashes or hangs.
+// that crashes or hangs: see [Discover].
 func Open(path string) (*Module, error) {
 	if err := Available(); err != nil {
 		return nil, fmt.Errorf("opening module %q: %w", path, err)

@@ -58,7 +58,6 @@ func p11kitModules(folders []string) []string {
 // maxP11KitFile bounds what is read of a module file: they have a few lines.
 const maxP11KitFile = 64 << 10
 
-// p11kitFile reads "name: value" lines; # begins a comment line.
 func p11kitFile(path string) map[string]string {
 	f, err := os.Open(path)
 	if err != nil {
@@ -69,6 +68,11 @@ func p11kitFile(path string) map[string]string {
 	if err != nil {
 		return nil
 	}
+	return p11kitSettings(content)
+}
+
+// p11kitSettings reads "name: value" lines; # begins a comment line.
+func p11kitSettings(content []byte) map[string]string {
 	settings := map[string]string{}
 	for lines := bufio.NewScanner(bytes.NewReader(content)); lines.Scan(); {
 		name, value, ok := strings.Cut(lines.Text(), ":")

@@ -185,10 +185,22 @@ func (k *privateKey) run(op operation, ways []attempt) ([]byte, error) {
 			return result, nil
 		}
 		if !errors.As(err, new(*refusedError)) {
-			return nil, err
+			return nil, k.token.explain(err)
 		}
 	}
 	return nil, err
+}
+
+// explain finds out whether an answer that may mean anything means that the card was
+// pulled out: OpenSC says CKR_GENERAL_ERROR then.
+func (t *Token) explain(err error) error {
+	if !isCode(err, cryptoki.CKR_GENERAL_ERROR, cryptoki.CKR_DEVICE_ERROR, cryptoki.CKR_FUNCTION_FAILED) {
+		return err
+	}
+	if _, _, now := t.refresh(context.Background()); errors.Is(now, ErrRemoved) {
+		return fmt.Errorf("%w: %w", ErrRemoved, err)
+	}
+	return err
 }
 
 // ordered puts the rung that worked before first.

@@ -8,7 +8,6 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -114,50 +113,6 @@ func TestWrongPINCostsOneTry(t *testing.T) {
 	}
 }
 
-func TestPINRefusedBeforeTheCard(t *testing.T) {
-	for _, pin := range []string{"", "1234", "123456789"} {
-		f := newFake(firma(t))
-		token, certificate := find(t, f.open(t), "Firma", "DS0")
-		p := &prompt{pin: pin}
-		_, err := token.Signer(t.Context(), certificate, p.ask, LoginOptions{})
-		refused := wantPINError(t, err, PINLength)
-		if refused.Min != 5 || refused.Max != 8 || !strings.HasSuffix(err.Error(), "5 to 8 characters") {
-			t.Errorf("PIN of %d: %v", len(pin), err)
-		}
-		if f.Count("C_Login user") != 0 || f.Token(0).Tries != 3 {
-			t.Errorf("PIN of %d reached the card", len(pin))
-		}
-		p.wiped(t)
-	}
-}
-
-// TestFalseLock logs in to a card that OpenSC calls locked.
-func TestFalseLock(t *testing.T) {
-	f := newFake(firma(t))
-	f.Token(0).Model = lyingModel
-	f.Token(0).Flags |= cryptoki.CKF_USER_PIN_LOCKED
-	token, certificate := find(t, f.open(t), "Firma", "DS0")
-	mustSigner(t, token, certificate, &prompt{pin: rightPIN})
-
-	_, err := token.Signer(t.Context(), certificate, nil, LoginOptions{})
-	if err != nil {
-		t.Errorf("logged in already: %v", err)
-	}
-}
-
-// TestRealLockOfLyingModel believes the card's own answer.
-func TestRealLockOfLyingModel(t *testing.T) {
-	f := newFake(firma(t))
-	f.Token(0).Model = lyingModel
-	f.Token(0).Tries = 0
-	token, certificate := find(t, f.open(t), "Firma", "DS0")
-	_, err := token.Signer(t.Context(), certificate, (&prompt{pin: rightPIN}).ask, LoginOptions{})
-	refused := wantPINError(t, err, PINLocked)
-	if refused.Left != TriesNone || refused.Code != cryptoki.CKR_PIN_LOCKED {
-		t.Errorf("%+v", refused)
-	}
-}
-
 func TestPINAnswers(t *testing.T) {
 	cases := map[Code]PINReason{
 		0xa1: PINInvalid, 0xa2: PINLength, 0xa3: PINExpired, 0xa4: PINLocked, 0x102: PINNotSet,
@@ -167,36 +122,6 @@ func TestPINAnswers(t *testing.T) {
 		token, _ := find(t, f.open(t), "Firma", "DS0")
 		f.Script = tokentest.Answer("C_Login user", uint(code))
 		wantPINError(t, token.VerifyPIN(t.Context(), (&prompt{pin: rightPIN}).ask, LoginOptions{}), reason)
-	}
-}
-
-func TestKeypad(t *testing.T) {
-	always := object(t, "DS0", pki.Signer)
-	always.AlwaysAuthenticate = true
-	f := newFake(tokenOf{"Firma", rightPIN, []softhsm.Object{always}})
-	f.Token(0).Flags |= cryptoki.CKF_PROTECTED_AUTHENTICATION_PATH
-	m := f.open(t)
-	token, certificate := find(t, m, "Firma", "DS0")
-	if !token.PIN.Pad {
-		t.Fatal("the keypad is not seen")
-	}
-	var told []PINUse
-	options := LoginOptions{OnPad: func(r PINRequest) { told = append(told, r.Use) }}
-	if err := token.VerifyPIN(t.Context(), nil, options); err != nil {
-		t.Fatal(err)
-	}
-	p := &prompt{pin: wrongPIN}
-	s, err := token.Signer(t.Context(), certificate, p.ask, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if _, err := s.Sign(nil, digestOf(crypto.SHA256, "x"), crypto.SHA256); err != nil {
-			t.Error(err)
-		}
-	}
-	if len(p.asked) != 0 || !slices.Equal(told, []PINUse{PINUseVerify, PINUseLogin, PINUseSignature, PINUseSignature}) {
-		t.Errorf("asked %d times, told %v", len(p.asked), told)
 	}
 }
 
@@ -211,26 +136,6 @@ func TestNobodyToAsk(t *testing.T) {
 	_, err = token.Signer(t.Context(), certificate, func(context.Context, PINRequest) ([]byte, error) { return nil, stop }, LoginOptions{})
 	if !errors.Is(err, stop) || f.Count("C_Login user") != 0 {
 		t.Errorf("error %v", err)
-	}
-}
-
-// TestAlwaysAuthenticateOrder looks at the very calls of a signature: nothing may
-// stand between C_SignInit, C_Login and C_Sign.
-func TestAlwaysAuthenticateOrder(t *testing.T) {
-	always := object(t, "DS0", pki.Signer)
-	always.AlwaysAuthenticate = true
-	f := newFake(tokenOf{"Firma", rightPIN, []softhsm.Object{always}})
-	token, certificate := find(t, f.open(t), "Firma", "DS0")
-	s := mustSigner(t, token, certificate, &prompt{pin: rightPIN})
-	f.Forget()
-	for range 2 {
-		if _, err := s.Sign(nil, digestOf(crypto.SHA256, "x"), crypto.SHA256); err != nil {
-			t.Fatal(err)
-		}
-	}
-	triple := []string{"C_SignInit 0x1", "C_Login context", "C_Sign"}
-	if got := f.Calls(); !slices.Equal(got, append(triple, triple...)) {
-		t.Errorf("calls: %q", got)
 	}
 }
 

@@ -29,8 +29,10 @@ const (
 	Chatter         Fault = "CHATTER"           // writes to standard output without end
 	NoFunctionList  Fault = "NO_FUNCTION_LIST"  // a library that is no PKCS#11 module
 	BadFunctionList Fault = "BAD_FUNCTION_LIST" // C_GetFunctionList fails
+	StaleSlots      Fault = "STALE_SLOTS"       // C_GetSlotList fails unless it was asked for the length just before
 	Empty           Fault = "EMPTY"             // nothing is wrong, but no slot has a card
 
+	MissingLibrary Fault = "missing library" // needs libpcsclite.so.0, which is not there
 	OtherProcessor Fault = "other processor" // a library for another kind of computer
 	Text           Fault = "text"            // not a library at all
 )
@@ -48,13 +50,20 @@ func Library(t testing.TB, f Fault) string {
 		write(t, path, otherProcessor(t))
 	case Text:
 		write(t, path, []byte("INPUT ( libreal.so )\n"))
+	case MissingLibrary:
+		needed := filepath.Join(filepath.Dir(path), "libpcsclite.so.0")
+		compile(t, needed, "-Wl,-soname,libpcsclite.so.0", "-DEMPTY")
+		compile(t, path, "-DEMPTY", "-Wl,--no-as-needed", needed)
+		if err := os.Remove(needed); err != nil {
+			t.Fatal(err)
+		}
 	default:
-		compile(t, path, f)
+		compile(t, path, "-D"+string(f))
 	}
 	return path
 }
 
-func compile(t testing.TB, path string, f Fault) {
+func compile(t testing.TB, path string, options ...string) {
 	t.Helper()
 	gcc, err := exec.LookPath("gcc")
 	if err != nil {
@@ -62,7 +71,7 @@ func compile(t testing.TB, path string, f Fault) {
 	}
 	c := path + ".c"
 	write(t, c, source)
-	out, err := exec.Command(gcc, "-shared", "-fPIC", "-D"+string(f), "-o", path, c).CombinedOutput()
+	out, err := exec.Command(gcc, append([]string{"-shared", "-fPIC", "-o", path, c}, options...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("compiling a module: %v\n%s", err, out)
 	}

@@ -37,6 +37,11 @@ static ulong_t finalize(void *reserved) { return 0; }
 static ulong_t get_slot_list(unsigned char present, ulong_t *slots, ulong_t *count) {
 #ifdef CRASH_LISTING
 	*(volatile int *) 8 = 1;
+#elif defined STALE_SLOTS
+	static int asked = 0;
+	if (slots != NULL && !asked)
+		return 0x5;
+	asked = slots == NULL;
 #endif
 	*count = 0;
 	return 0;
