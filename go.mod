@@ -22,5 +22,6 @@ require (
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
 	github.com/thales-e-security/pool v0.0.2 // indirect
+	github.com/twpayne/go-pinentry/v4 v4.0.0
 	golang.org/x/tools v0.26.0 // indirect
 )

@@ -4,11 +4,13 @@ package cli
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pectoken/pectoken/cns"
 	"github.com/pectoken/pectoken/token"
 )
 
@@ -102,6 +104,31 @@ func (c *card) sameToken(other *card) bool {
 // sameCard says whether two tokens are two PINs of one card.
 func (c *card) sameCard(other *card) bool {
 	return c.module == other.module && c.Info.SameCard(other.Info)
+}
+
+// isCIE says whether this is an electronic identity card, by its certificates or its
+// driver.
+func (c *card) isCIE() bool {
+	return c.holds(cns.CIE) || strings.HasPrefix(strings.ToLower(filepath.Base(c.module)), "libcie-pkcs11") ||
+		strings.EqualFold(filepath.Base(c.module), "CIEPKI.dll")
+}
+
+// isItalian says whether a card is of a kind whose PIN and PUK are made of digits. A
+// token in software takes anything, which its longest PIN gives away.
+func (c *card) isItalian() bool {
+	const longest = 16
+	return c.PIN.Max > 0 && c.PIN.Max <= longest && c.holds(cns.CNS, cns.CNSLike, cns.CIE, cns.QualifiedSignature)
+}
+
+// holds says whether a certificate of one of these kinds is on the card.
+func (c *card) holds(kinds ...cns.Kind) bool {
+	return slices.ContainsFunc(c.certificates, func(held *certificate) bool {
+		if held.X509 == nil {
+			return false
+		}
+		kind, _ := cns.Classify(held.X509)
+		return slices.Contains(kinds, kind)
+	})
 }
 
 // byCard groups tokens that are on one card.

@@ -77,7 +77,7 @@ func (o *doctorOptions) checkCode(c *cobra.Command) error {
 
 // runDoctor looks at everything, then says what it saw.
 func runDoctor(ctx context.Context, a *app, o *doctorOptions) error {
-	stored := o.pin.file != "" || o.pin.fd != noFD || a.getenv("PECTOKEN_PIN") != ""
+	stored := o.pin.given() || a.getenv("PECTOKEN_PIN") != ""
 	ask := a.pinSource(o.pin)
 	p, err := a.examine(ctx, o)
 	if err != nil {

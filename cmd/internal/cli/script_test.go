@@ -202,6 +202,7 @@ var shapes = map[string]func() any{
 	"error":   func() any { return &fileError{} },
 	"extract": func() any { return &extractedJSON{} },
 	"pin":     func() any { return &pinResultShape{} },
+	"pin-set": func() any { return &pinSetJSON{} },
 	"problem": func() any { return &moduleProblemJSON{} },
 	"sign":    func() any { return &signedJSON{} },
 	"tokens":  func() any { return &tokenShape{} },

@@ -172,7 +172,7 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 	batch.module = module
 	key, err := onCard.Signer(ctx, chosen.Certificate, ask, a.loginOptions(o.pin))
 	if err != nil {
-		return batch.fail(noKeyProblem(err))
+		return batch.fail(explainCIE(chosen.card, noKeyProblem(err)))
 	}
 	batch.with(chosen, key)
 	batch.run(ctx)
