@@ -261,8 +261,8 @@ func (b *batch) run(ctx context.Context) {
 			progress.show(i+1, j.file)
 			err := b.sign(ctx, j)
 			progress.clear()
-			if err != nil && b.gone(ctx, err) {
-				err = b.pulled() // the module's own error says less
+			if err != nil {
+				err = b.explain(ctx, err)
 			}
 			if cardTrouble(ctx, err) {
 				_ = b.fail(err)
@@ -276,6 +276,18 @@ func (b *batch) run(ctx context.Context) {
 		}
 		_ = b.end()
 	}
+}
+
+// explain finds out what an error of the module means, which says little itself.
+func (b *batch) explain(ctx context.Context, err error) error {
+	var code token.Code
+	switch {
+	case b.gone(ctx, err):
+		return b.pulled()
+	case errors.As(err, &code) && problemOf(err).exit != exitPIN:
+		return b.app.limitedByOpenSC(ctx, b.view.signer.card, err)
+	}
+	return err
 }
 
 // gone says whether the card is no longer there. The error of a module seldom does:

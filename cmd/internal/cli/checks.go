@@ -183,21 +183,23 @@ func (p *patient) checkDriver(c inserted) check {
 		return ok(name, "%s: %s, the driver made for this card", c.reader.Name, shown[own].Path)
 	case len(shown) == 0:
 		return missing(name, "install "+c.needs(), "%s: no driver that is installed shows this card", c.reader.Name)
-	case !slices.ContainsFunc(shown, isOpenSC):
+	case !slices.ContainsFunc(shown, byOpenSC):
 		return ok(name, "%s: %s", c.reader.Name, shown[0].Path)
 	case c.atr != nil && c.atr.LimitsOpenSC() && len(shown) == 1:
 		return fault(name, "install "+c.needs(),
 			"%s: OpenSC takes this card for a CNS 1.0 with keys of 1024 bits: logging in works, signing with a longer key does not", c.reader.Name)
 	}
-	if other := slices.IndexFunc(shown, func(m *token.FoundModule) bool { return !isOpenSC(m) }); other >= 0 {
+	if other := slices.IndexFunc(shown, func(m *token.FoundModule) bool { return !byOpenSC(m) }); other >= 0 {
 		return ok(name, "%s: %s", c.reader.Name, shown[other].Path)
 	}
 	return warning(name, "if the certificate for signing is missing below, install "+c.needs(),
 		"%s: OpenSC, which shows only part of some Italian cards", c.reader.Name)
 }
 
-func isOpenSC(m *token.FoundModule) bool {
-	return strings.HasPrefix(strings.ToLower(filepath.Base(m.Path)), "opensc-pkcs11")
+func byOpenSC(m *token.FoundModule) bool { return isOpenSC(m.Path) }
+
+func isOpenSC(module string) bool {
+	return strings.HasPrefix(strings.ToLower(filepath.Base(module)), "opensc-pkcs11")
 }
 
 // needs names the driver for a card.

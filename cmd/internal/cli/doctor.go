@@ -152,10 +152,12 @@ func (a *app) examine(ctx context.Context, o *doctorOptions) (*patient, error) {
 	return p, nil
 }
 
-// cards are the readers that have a card which answers, with its ATR taken apart.
-func (p *patient) cardsInReaders() []inserted {
+// cardsInReaders are the cards that answer.
+func (p *patient) cardsInReaders() []inserted { return cardsIn(p.readers) }
+
+func cardsIn(readers []cnscard.Reader) []inserted {
 	var list []inserted
-	for _, r := range p.readers {
+	for _, r := range readers {
 		if r.State == cnscard.ReaderWithCard {
 			atr, _ := cns.ParseATR(r.ATR) // nil when it isn't one, which is said of the card
 			chip, known := cns.ChipOf(atr)
@@ -171,6 +173,27 @@ type inserted struct {
 	atr    *cns.ATR
 	chip   cns.Chip
 	known  bool
+}
+
+// limitedByOpenSC explains a signature that failed because OpenSC takes the card's key
+// for a shorter one.
+func (a *app) limitedByOpenSC(ctx context.Context, c *card, err error) error {
+	if !isOpenSC(c.module) {
+		return err
+	}
+	readers, unread := a.readers(ctx)
+	if unread != nil {
+		return err
+	}
+	for _, in := range cardsIn(readers) {
+		if sameReader(c.Reader, in.reader.Name) && in.atr != nil && in.atr.LimitsOpenSC() {
+			return &problem{
+				exit: exitNoToken, code: "driver", hint: []string{"install " + in.needs()},
+				err: fmt.Errorf("%w: OpenSC takes this card for a CNS 1.0 with keys of 1024 bits, and can't sign with a longer one", err),
+			}
+		}
+	}
+	return err
 }
 
 // shownBy returns the modules that show a token in a reader.

@@ -171,7 +171,7 @@ var pinProblems = map[token.PINReason]struct{ code, hint string }{
 	token.PINLocked:  {"pinLocked", "pectoken pin unblock sets a new PIN with the PUK"},
 	token.PINLastTry: {"lastTry", "when you are sure of the PIN, repeat the command with --last-try"},
 	token.PINLength:  {"pinLength", ""},
-	token.PINInvalid: {"pinInvalid", ""},
+	token.PINInvalid: {"pinInvalid", "the PIN and the PUK of an Italian card are made of digits"},
 	token.PINExpired: {"pinExpired", "pectoken pin change sets a new one"},
 	token.PINNotSet:  {"pinNotSet", "set it with the program that came with the kit"},
 }

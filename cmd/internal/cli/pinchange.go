@@ -126,7 +126,7 @@ func runPINUnblock(ctx context.Context, a *app, o *pinUnblockOptions) error {
 	}
 	defer restore()
 	return a.withOne(ctx, o.card, o.command, func(c *card, t *token.Token) error {
-		err := t.UnblockPIN(ctx, ask, token.UnblockOptions{LoginOptions: a.changeOptions(c, o.pin)})
+		err := t.UnblockPIN(ctx, ask, a.changeOptions(c, o.pin))
 		return a.pinSet(c, "unblocked", err)
 	})
 }
