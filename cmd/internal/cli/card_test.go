@@ -47,7 +47,7 @@ func TestCardScripts(t *testing.T) {
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"card": d.card, "shape": shape, "many": many, "pdfsig": pdfsigValid,
+					"card": d.card, "shape": shape, "many": many, "pdfsig": pdfsigValid, "awaits": awaits,
 				},
 			})
 		})

@@ -69,13 +69,9 @@ func (w *wallet) take(ctx context.Context, f cardFlags, module *token.Module, to
 		if !f.fits(t.Info) {
 			continue
 		}
-		certificates, err := t.Certificates(ctx)
-		if err != nil {
-			return false
-		}
 		c := &card{Info: t.Info, module: module.Path(), live: t, through: module}
-		for _, held := range certificates {
-			c.certificates = append(c.certificates, &certificate{Certificate: held})
+		if c.read(ctx, t); c.problem != nil {
+			return false
 		}
 		w.cards = append(w.cards, c)
 	}

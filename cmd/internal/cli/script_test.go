@@ -206,6 +206,7 @@ var shapes = map[string]func() any{
 	"problem": func() any { return &moduleProblemJSON{} },
 	"sign":    func() any { return &signedJSON{} },
 	"tokens":  func() any { return &tokenShape{} },
+	"watch":   func() any { return &watchShape{} },
 	"verify":  func() any { return &report.Report{} },
 	"version": func() any { return &versionJSON{} },
 }
@@ -244,6 +245,11 @@ type tokenShape struct {
 	}
 }
 
+type watchShape struct {
+	Event string
+	Token tokenShape
+}
+
 type checkShape struct{ Check, Status, What, Todo string }
 
 type pinResultShape struct {
@@ -252,6 +258,20 @@ type pinResultShape struct {
 		Correct bool
 		State   string
 	}
+}
+
+// awaits waits for a file to hold a text: awaits events inserted
+func awaits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: awaits FILE TEXT")
+	}
+	for range 300 {
+		if content, _ := os.ReadFile(ts.MkAbs(args[0])); strings.Contains(string(content), args[1]) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ts.Fatalf("%s never holds %q", args[0], args[1])
 }
 
 // pdfsigValid has pdfsig judge that each signature in PDFs is right.
