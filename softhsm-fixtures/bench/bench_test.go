@@ -57,10 +57,11 @@ func play(size string, args []string) int {
 func measure(t *testing.T, mebibytes string) *bench.Result {
 	t.Helper()
 	judges.Need(t, "openssl")
+	judges.Need(t, "gcc")
 	softhsm.New(t) // skips where there is none
 	t.Setenv(standIn, mebibytes)
 	dir := t.TempDir()
-	result, err := bench.Run(t.Context(), bench.Options{Size: 1 << 20, Runs: 1, Program: os.Args[0], Dir: dir})
+	result, err := bench.Run(t.Context(), bench.Options{Size: 1 << 20, Runs: 1, Count: 8, Program: os.Args[0], Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +85,14 @@ func TestRun(t *testing.T) {
 			t.Errorf("no row for %s in\n%s", task, table.String())
 		}
 	}
+	for _, ratio := range result.Ratios {
+		if ratio.ToBare <= 0 || !strings.Contains(table.String(), "  "+ratio.Task+"\n") {
+			t.Errorf("%+v is not in\n%s", ratio, table.String())
+		}
+	}
+	if len(result.Ratios) != 3 {
+		t.Errorf("%d ratios, want 3", len(result.Ratios))
+	}
 	for _, row := range result.Rows {
 		if row.Seconds <= 0 || row.ToHash <= 0 {
 			t.Errorf("%+v", row)
@@ -106,6 +115,7 @@ func TestMemoryLimit(t *testing.T) {
 
 func TestFailureOfProgram(t *testing.T) {
 	judges.Need(t, "openssl")
+	judges.Need(t, "gcc")
 	softhsm.New(t)
 	dir := t.TempDir()
 	_, err := bench.Run(t.Context(), bench.Options{Size: 1 << 10, Runs: 1, Program: filepath.Join(dir, "missing"), Dir: dir})

@@ -50,6 +50,9 @@ func prepare(ctx context.Context, dir string, o Options) (*bench, error) {
 			return nil, err
 		}
 	}
+	if err := b.compileBare(ctx); err != nil {
+		return nil, err
+	}
 	o.Progress("making the token and the file")
 	if err := b.makeKit(); err != nil {
 		return nil, err
