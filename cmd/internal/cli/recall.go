@@ -6,17 +6,22 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
 	cnscard "github.com/pectoken/pectoken/cns/card"
 	"github.com/pectoken/pectoken/token"
 )
 
 // memory is where the cards found through these modules are remembered: another
-// list of modules, such as one more that was installed, begins anew. The second
-// result is false where nothing can be kept.
+// list of modules, such as one more that was installed or another version of one,
+// begins anew. The second result is false where nothing can be kept.
 func (a *app) memory(candidates []token.Candidate) (token.Memory, bool) {
 	folder, err := a.cacheDir()
 	if err != nil {
@@ -24,22 +29,97 @@ func (a *app) memory(candidates []token.Candidate) (token.Memory, bool) {
 	}
 	list := sha256.New()
 	for _, c := range candidates {
-		list.Write([]byte(c.Path + "\x00"))
+		fmt.Fprintf(list, "%q", c.Path)
+		if info, err := os.Stat(c.Path); err == nil {
+			fmt.Fprintf(list, " %d %d", info.Size(), info.ModTime().UnixNano())
+		}
 	}
 	name := "cards-" + hex.EncodeToString(list.Sum(nil)[:8]) + ".json"
 	return token.Memory{Path: filepath.Join(folder, "pectoken", name)}, true
 }
 
+// aside is what a full look found that the one module which is opened the next time
+// does not know of. It is told again, and forgotten at the next full look.
+type aside struct {
+	Problems []moduleProblemJSON
+	Also     map[string][]string // by the fingerprint of a certificate, other modules that show it
+}
+
+// longestAside is the most that is read of it, in bytes.
+const longestAside = 1 << 20
+
+func asidePath(m token.Memory) string { return strings.TrimSuffix(m.Path, ".json") + "-aside.json" }
+
 // remember keeps what was found for the next time. That it can't be kept, in a home
 // folder that is read only for instance, harms nobody.
 func (a *app) remember(found *token.Discovery, candidates []token.Candidate) {
 	memory, ok := a.memory(candidates)
-	switch {
-	case !ok:
-	case len(found.Certificates) == 0:
+	if !ok {
+		return
+	}
+	if len(found.Certificates) == 0 {
 		_ = memory.Forget()
-	default:
-		_ = memory.Keep(found, a.now())
+		return
+	}
+	if memory.Keep(found, a.now()) == nil {
+		_ = asideOf(found).keep(asidePath(memory))
+	}
+}
+
+func asideOf(found *token.Discovery) aside {
+	kept := aside{Also: map[string][]string{}}
+	for _, p := range found.Problems {
+		kept.Problems = append(kept.Problems, moduleProblemJSON{p.Path, p.Reason})
+	}
+	for _, c := range found.Certificates {
+		if also := otherModules(c.Ways); len(also) > 0 {
+			kept.Also[fingerprint(c.Raw)] = also
+		}
+	}
+	return kept
+}
+
+func (s aside) keep(path string) error {
+	content, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	file, err := outfile.Create(path, outfile.ReplaceExisting)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	if _, err := file.Write(content); err != nil {
+		return err
+	}
+	return file.Commit()
+}
+
+// readAside reads what was kept. A damaged file counts for nothing.
+func readAside(path string) (s aside) {
+	file, err := os.Open(path)
+	if err != nil {
+		return aside{}
+	}
+	defer file.Close()
+	if json.NewDecoder(io.LimitReader(file, longestAside)).Decode(&s) != nil {
+		return aside{}
+	}
+	return s
+}
+
+// tell adds what was kept to a wallet.
+func (s aside) tell(w *wallet) {
+	for _, p := range s.Problems {
+		w.problems = append(w.problems, &token.ModuleError{Path: p.Module, Reason: p.Problem})
+	}
+	for _, c := range w.cards {
+		for _, held := range c.certificates {
+			held.also = s.Also[fingerprint(held.Raw)]
+			c.also = append(c.also, held.also...)
+		}
+		slices.Sort(c.also)
+		c.also = slices.Compact(c.also)
 	}
 }
 
@@ -59,6 +139,7 @@ func (a *app) recall(ctx context.Context, f cardFlags, candidates []token.Candid
 		w.close()
 		return nil
 	}
+	readAside(asidePath(memory)).tell(w)
 	return w
 }
 

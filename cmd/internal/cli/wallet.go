@@ -136,21 +136,27 @@ func cardsOf(found *token.Discovery, f cardFlags) []*card {
 // modules are named there.
 func share(ways []token.Way, byToken map[*token.FoundToken]*card) {
 	ways = slices.DeleteFunc(slices.Clone(ways), func(w token.Way) bool { return byToken[w.Token] == nil })
-	var also []string
-	for _, w := range ways {
-		if best := ways[0].Token.Module; w.Token.Module != best {
-			also = append(also, w.Token.Module.Path)
-		}
-	}
+	also := otherModules(ways)
 	for _, w := range ways {
 		c := byToken[w.Token]
-		held := &certificate{w.Certificate, slices.Compact(also)}
+		held := &certificate{w.Certificate, also}
 		if w.Token.Module == ways[0].Token.Module {
 			c.certificates = append(c.certificates, held)
 		} else {
 			c.better = append(c.better, held)
 		}
 	}
+}
+
+// otherModules are those beside the best one.
+func otherModules(ways []token.Way) []string {
+	var others []string
+	for _, w := range ways {
+		if best := ways[0].Token.Module; w.Token.Module != best {
+			others = append(others, w.Token.Module.Path)
+		}
+	}
+	return slices.Compact(others)
 }
 
 // withoutShadows leaves out tokens that only show what another module shows better,
