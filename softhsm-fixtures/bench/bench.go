@@ -20,10 +20,16 @@ type Options struct {
 	Size     int64        // of the file, in bytes; zero: 1 GiB
 	Runs     int          // zero: 3
 	Count    int          // of signatures, to compare with bare PKCS#11; zero: 2000
+	Signer   Signer       // makes them as pectoken does; nil: they are not compared
 	Program  string       // path of pectoken; empty: it is built from the module of the current folder
 	Dir      string       // where the files go, four times Size; empty: a folder for temporary files on disk
 	Progress func(string) // told what is being done; may be nil
 }
+
+// Signer makes n signatures over SHA-256 digests with the first key of the first token of a module, so
+// many at a time, and says how long the signatures took. This package does not know
+// the code it measures.
+type Signer func(ctx context.Context, module, pin string, n, atATime int) (time.Duration, error)
 
 // Row is what was measured of one task.
 type Row struct {

@@ -11,7 +11,7 @@
 // reports of a finished process; it can't be told below that of the
 // measuring process, some 15 MiB.
 //
-// It measures the token alone as well: signatures by a token.Signer, and pectoken
+// It measures the token alone as well: signatures in one process, and pectoken
 // tokens with a module that is remembered, each beside a small C program that makes
 // the bare PKCS#11 calls for the same.
 //
