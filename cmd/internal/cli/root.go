@@ -20,6 +20,7 @@ PDFs get a signature inside (PAdES); every other file is put into a .p7m beside
 it (CAdES). The card's driver, the card and the certificate are found by
 themselves where there is one that fits.`,
 		Example: `  pectoken tokens
+  pectoken doctor
   pectoken sign contract.pdf
   pectoken verify contract-signed.pdf`,
 		Args:          cobra.ArbitraryArgs,

@@ -21,7 +21,8 @@ const openSCUnblocks = `app opensc-pkcs11 {
 const openSCVariable = "OPENSC_CONF"
 
 // allowUnblock has OpenSC's module, if it is loaded after this, set PINs with the PUK.
-// A configuration that the user named himself is left alone. restore undoes it.
+// A configuration that the user named himself is left alone; the system's is not read
+// meanwhile. restore undoes it.
 func (a *app) allowUnblock() (restore func(), err error) {
 	if a.getenv(openSCVariable) != "" {
 		return func() {}, nil
