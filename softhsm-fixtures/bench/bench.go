@@ -19,10 +19,17 @@ const MemoryLimit = 64 << 20
 type Options struct {
 	Size     int64        // of the file, in bytes; zero: 1 GiB
 	Runs     int          // zero: 3
+	Count    int          // of signatures, to compare with bare PKCS#11; zero: 2000
+	Signer   Signer       // makes them as pectoken does; nil: they are not compared
 	Program  string       // path of pectoken; empty: it is built from the module of the current folder
 	Dir      string       // where the files go, four times Size; empty: a folder for temporary files on disk
 	Progress func(string) // told what is being done; may be nil
 }
+
+// Signer makes n signatures over SHA-256 digests with the first key of the first token of a module, so
+// many at a time, and says how long the signatures took. This package does not know
+// the code it measures.
+type Signer func(ctx context.Context, module, pin string, n, atATime int) (time.Duration, error)
 
 // Row is what was measured of one task.
 type Row struct {
@@ -39,6 +46,8 @@ type Result struct {
 	Size int64
 	Runs int
 	Rows []Row
+
+	Ratios []Ratio // with a token, to bare PKCS#11
 }
 
 // Run measures. It makes the files and the token in a folder of its own and
@@ -63,12 +72,24 @@ func Run(ctx context.Context, o Options) (result *Result, err error) {
 			}
 		}
 	}
-	return &Result{Size: o.Size, Runs: o.Runs, Rows: rows(tasks)}, nil
+	pairs := b.pairs(o.Count)
+	for round := range o.Runs {
+		for _, p := range pairs {
+			o.Progress(fmt.Sprintf("round %d of %d: %s", round+1, o.Runs, p.task))
+			if err := p.run(ctx); err != nil {
+				return nil, fmt.Errorf("measuring %s: %w", p.task, err)
+			}
+		}
+	}
+	return &Result{Size: o.Size, Runs: o.Runs, Rows: rows(tasks), Ratios: ratios(pairs)}, nil
 }
 
 func (o Options) withDefaults() Options {
 	if o.Size == 0 {
 		o.Size = 1 << 30
+	}
+	if o.Count == 0 {
+		o.Count = 2000
 	}
 	if o.Runs == 0 {
 		o.Runs = 3

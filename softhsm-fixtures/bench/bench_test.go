@@ -5,6 +5,8 @@
 package bench_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pectoken/pectoken/softhsm-fixtures/bench"
 	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
@@ -57,10 +60,11 @@ func play(size string, args []string) int {
 func measure(t *testing.T, mebibytes string) *bench.Result {
 	t.Helper()
 	judges.Need(t, "openssl")
+	judges.Need(t, "gcc")
 	softhsm.New(t) // skips where there is none
 	t.Setenv(standIn, mebibytes)
 	dir := t.TempDir()
-	result, err := bench.Run(t.Context(), bench.Options{Size: 1 << 20, Runs: 1, Program: os.Args[0], Dir: dir})
+	result, err := bench.Run(t.Context(), bench.Options{Size: 1 << 20, Runs: 1, Count: 8, Signer: idle, Program: os.Args[0], Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,6 +72,14 @@ func measure(t *testing.T, mebibytes string) *bench.Result {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 	return result
+}
+
+// idle takes a second for any number of signatures.
+func idle(_ context.Context, module, pin string, _, _ int) (time.Duration, error) {
+	if module == "" || pin == "" {
+		return 0, errors.New("no module, or no PIN")
+	}
+	return time.Second, nil
 }
 
 func TestRun(t *testing.T) {
@@ -83,6 +95,14 @@ func TestRun(t *testing.T) {
 		if !strings.Contains(table.String(), "  "+task+"\n") {
 			t.Errorf("no row for %s in\n%s", task, table.String())
 		}
+	}
+	for _, ratio := range result.Ratios {
+		if ratio.ToBare <= 0 || !strings.Contains(table.String(), "  "+ratio.Task+"\n") {
+			t.Errorf("%+v is not in\n%s", ratio, table.String())
+		}
+	}
+	if len(result.Ratios) != 3 {
+		t.Errorf("%d ratios, want 3", len(result.Ratios))
 	}
 	for _, row := range result.Rows {
 		if row.Seconds <= 0 || row.ToHash <= 0 {
@@ -106,6 +126,7 @@ func TestMemoryLimit(t *testing.T) {
 
 func TestFailureOfProgram(t *testing.T) {
 	judges.Need(t, "openssl")
+	judges.Need(t, "gcc")
 	softhsm.New(t)
 	dir := t.TempDir()
 	_, err := bench.Run(t.Context(), bench.Options{Size: 1 << 10, Runs: 1, Program: filepath.Join(dir, "missing"), Dir: dir})

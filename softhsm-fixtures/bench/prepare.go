@@ -23,6 +23,7 @@ type bench struct {
 	program string // pectoken
 	openssl string
 	hsm     *softhsm.HSM
+	signer  Signer
 }
 
 // The files of the folder.
@@ -43,12 +44,15 @@ func prepare(ctx context.Context, dir string, o Options) (*bench, error) {
 	if err != nil {
 		return nil, errors.New("openssl is not installed, and there is nothing else to compare with")
 	}
-	b := &bench{dir: dir, openssl: openssl, program: o.Program}
+	b := &bench{dir: dir, openssl: openssl, program: o.Program, signer: o.Signer}
 	if b.program == "" {
 		o.Progress("building pectoken")
 		if err := b.build(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if err := b.compileBare(ctx); err != nil {
+		return nil, err
 	}
 	o.Progress("making the token and the file")
 	if err := b.makeKit(); err != nil {

@@ -17,6 +17,14 @@ func (r *Result) Write(w io.Writer) error {
 		fmt.Fprintf(table, "%.2f\t%s\t%.2f\t%s\t  %s\n",
 			row.Seconds, known(row.ToPeer, "%.2f"), row.ToHash, known(mebi(row.Peak), "%.0f"), row.Task)
 	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprint(w, "\nwith SoftHSM, beside a program of bare PKCS#11 calls\n\n")
+	fmt.Fprintln(table, "time to bare\tspeed to bare\t  task")
+	for _, r := range r.Ratios {
+		fmt.Fprintf(table, "%.2f\t%.0f %%\t  %s\n", r.ToBare, 100/r.ToBare, r.Task)
+	}
 	return table.Flush()
 }
 

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
 	"github.com/pectoken/pectoken/sign"
@@ -22,6 +25,9 @@ type job struct {
 	format sign.Format
 	err    error // why it will not be signed
 	told   bool  // its result was shown
+
+	exists  bool // its output is there already, and may be what is wanted
+	skipped bool // and it is
 }
 
 // batch is the files of one call of sign.
@@ -31,6 +37,8 @@ type batch struct {
 	signing sign.Options
 	view    signView
 	jobs    []*job
+	module  *token.Module
+	stays   bool   // the card was still there after an error
 	stdin   *input // standard input, when it is the document
 	exit    exitCode
 }
@@ -143,7 +151,15 @@ func (b *batch) checkOutput(j *job, inputs []os.FileInfo) error {
 	if err := notInput(j.output, inputs...); err != nil {
 		return err
 	}
-	return outfile.Check(j.output, b.options.output.mode())
+	err := outfile.Check(j.output, b.options.output.mode())
+	if b.options.skipSigned {
+		_, missing := os.Stat(j.output)
+		j.exists = missing == nil
+		if errors.Is(err, outfile.ErrExists) && j.exists {
+			return nil // looked at when the certificate is known
+		}
+	}
+	return err
 }
 
 // checkPDFOptions refuses what would be dropped without a word.
@@ -176,9 +192,14 @@ func (b *batch) mayStart() bool {
 // errLeftOut is why a good file of a mistaken command line is not signed.
 var errLeftOut = &problem{exit: exitUsage, code: "notSigned", err: errors.New("not signed, because of the mistake with another file")}
 
+// pending says whether there is anything left to sign.
+func (b *batch) pending() bool {
+	return slices.ContainsFunc(b.jobs, func(j *job) bool { return j.err == nil && !j.skipped })
+}
+
 func (b *batch) leaveOut() {
 	for _, j := range b.jobs {
-		if j.err == nil {
+		if j.err == nil && !j.skipped {
 			j.err = errLeftOut
 		}
 	}
@@ -225,7 +246,6 @@ func (b *batch) failed(j *job, p *problem) {
 
 // with sets the key to sign with.
 func (b *batch) with(c candidate, key *token.Signer) {
-	b.view.signer = c
 	b.signing.Name = nameOf(c.X509)
 	b.signing.Signer.Key = key
 	b.signing.Signer.Certificate = c.X509
@@ -237,22 +257,103 @@ func (b *batch) with(c candidate, key *token.Signer) {
 func (b *batch) run(ctx context.Context) {
 	progress := b.app.newProgress(len(b.jobs))
 	for i, j := range b.jobs {
-		if j.err == nil {
+		if j.err == nil && !j.skipped {
 			progress.show(i+1, j.file)
 			err := b.sign(ctx, j)
 			progress.clear()
+			if err != nil {
+				err = b.explain(ctx, err)
+			}
 			if cardTrouble(ctx, err) {
 				_ = b.fail(err)
 				return
 			}
 			j.err = err
-		}
-		if j.err == nil {
-			j.told = true
-			j.err = b.view.signed(j)
+			if j.err == nil {
+				j.told = true
+				j.err = b.view.signed(j)
+			}
 		}
 		_ = b.end()
 	}
+}
+
+// explain finds out what an error of the module means, which says little itself.
+func (b *batch) explain(ctx context.Context, err error) error {
+	var code token.Code
+	switch {
+	case b.gone(ctx, err):
+		return b.pulled()
+	case errors.As(err, &code) && problemOf(err).exit != exitPIN:
+		return b.app.limitedByOpenSC(ctx, b.view.signer.card, err)
+	}
+	return err
+}
+
+// gone says whether the card is no longer there. The error of a module seldom does:
+// OpenSC answers CKR_GENERAL_ERROR, and PC/SC notices only after some time. A card
+// that stayed where it is once is not waited for again.
+func (b *batch) gone(ctx context.Context, err error) bool {
+	const looks, interval = 8, 200 * time.Millisecond
+	var code token.Code
+	if errors.Is(err, token.ErrRemoved) {
+		return true
+	}
+	if !errors.As(err, &code) || problemOf(err).exit == exitPIN {
+		return false
+	}
+	for range looks {
+		if _, err := b.module.Find(ctx, b.view.signer.card.Info); errors.Is(err, token.ErrRemoved) {
+			return true
+		}
+		if b.stays || ctx.Err() != nil {
+			return false
+		}
+		time.Sleep(interval)
+	}
+	b.stays = true
+	return false
+}
+
+// pulled says what is left when the card was pulled out, and how to go on.
+func (b *batch) pulled() error {
+	var left []string
+	for _, j := range b.jobs {
+		if j.err == nil && !j.told {
+			left = append(left, j.file)
+		}
+	}
+	return &problem{
+		exit: exitNoToken, code: "removed",
+		err:  fmt.Errorf("%w; not signed: %s", token.ErrRemoved, listed(left)),
+		hint: []string{"put the card back and type: " + b.app.again("--skip-signed")},
+	}
+}
+
+// listed is a list of files that is not too long for a line.
+func listed(names []string) string {
+	const most = 20
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// again is the command line with one more flag, to be typed once more.
+func (a *app) again(flag string) string {
+	const longest = 2000
+	words := []string{"pectoken"}
+	for _, arg := range a.args {
+		words = append(words, shellWord(arg))
+		if arg == "sign" && !slices.Contains(a.args, flag) {
+			words = append(words, flag)
+			flag = ""
+		}
+	}
+	if line := strings.Join(words, " "); len(line) <= longest {
+		return line
+	}
+	return "the same command, with --skip-signed"
 }
 
 // cardTrouble says whether an error would meet every other file too.

@@ -3,14 +3,14 @@
 package cli
 
 import (
-	"context"
-	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pectoken/pectoken/cns"
 	"github.com/pectoken/pectoken/token"
 )
 
@@ -18,179 +18,165 @@ import (
 type cardFlags struct {
 	module string
 	token  string
+
+	uriText string
+	uri     *token.URI // of uriText; nil: none was given
 }
 
 func (f *cardFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.module, "module", "", "use the PKCS#11 module (driver) at `PATH`, and no other")
 	c.Flags().StringVar(&f.token, "token", "", "use the token with this `LABEL|SERIAL`")
+	c.Flags().StringVar(&f.uriText, "uri", "", "use what this PKCS#11 `URI` (RFC 7512) means, in place of --token and --cert")
 }
 
-// card is a token that is present, and what is on it.
-type card struct {
-	*token.Token
-	module       string // path
-	certificates []*token.Certificate
-}
-
-// wallet is every card in reach.
-type wallet struct {
-	modules []*token.Module
-	cards   []*card
-	notes   []error // modules, readers and cards that could not be read
-}
-
-// openWallet reads every card through every module that is installed, or the
-// one that was asked for. It needs no PIN. No card is an error.
-func (a *app) openWallet(ctx context.Context, f cardFlags) (*wallet, error) {
-	paths, err := a.modulePaths(f)
+// check reads the URI. It is never repeated: it may hold a PIN. others are the flags
+// that it takes the place of.
+func (f *cardFlags) check(c *cobra.Command, others ...string) error {
+	if f.uriText == "" {
+		return nil
+	}
+	uri, err := token.ParseURI(f.uriText)
 	if err != nil {
-		return nil, err
+		return usageError(helpHint(c), "--uri: %w", err)
 	}
-	w := &wallet{}
-	for _, path := range paths {
-		if err := w.addModule(ctx, path); err != nil {
-			w.notes = append(w.notes, err)
-		}
+	_, source := uri.Get("pin-source")
+	path, named := uri.Get("module-path")
+	switch pin := uri.PIN(); {
+	case pin != nil:
+		clear(pin)
+		return usageError("pectoken help pin", "--uri has a PIN in it, which every program here can see: leave pin-value out")
+	case source:
+		return usageError("pectoken help pin", "--uri has a pin-source: name the file with --pin-file")
+	case f.token+strings.Join(others, "") != "":
+		return usageError(helpHint(c), "--uri takes the place of --token and --cert: give one or the other")
+	case named && f.module != "":
+		return usageError(helpHint(c), "--uri names a module, and so does --module")
+	case named:
+		f.module = path
 	}
-	err = w.mustHold(f, paths)
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		a.sayNotes(w.notes)
-		w.close()
-		return nil, err
-	}
-	return w, nil
-}
-
-// sayNotes tells what could not be read on the way.
-func (a *app) sayNotes(notes []error) {
-	for _, note := range notes {
-		a.say("note: %v", note)
-	}
-}
-
-// modulePaths says which modules to try, best first.
-func (a *app) modulePaths(f cardFlags) ([]string, error) {
-	if !hasCgo { // said once, and not of every module
-		return nil, token.ErrNoCgo
-	}
-	if f.module != "" {
-		return []string{f.module}, nil
-	}
-	if path := a.getenv("PECTOKEN_MODULE"); path != "" {
-		return []string{path}, nil
-	}
-	var paths []string
-	for _, module := range a.modules() {
-		paths = append(paths, module.Path)
-	}
-	if len(paths) == 0 {
-		return nil, &problem{
-			exit: exitNoToken, code: "noModule", err: errors.New("no driver (PKCS#11 module) for a card is installed"),
-			hint: []string{
-				"install the software that came with the kit, or OpenSC (Debian, Ubuntu: apt install opensc)",
-				"if it is in an unusual place: pectoken tokens --module PATH",
-			},
-		}
-	}
-	return paths, nil
-}
-
-func (w *wallet) addModule(ctx context.Context, path string) error {
-	module, err := token.Open(path)
-	if err != nil {
-		return err
-	}
-	w.modules = append(w.modules, module)
-	tokens, skipped, err := module.Tokens(ctx)
-	if err != nil {
-		return err
-	}
-	for _, slot := range skipped {
-		w.notes = append(w.notes, fmt.Errorf("module %q: %w", path, slot))
-	}
-	for _, t := range tokens {
-		w.addCard(ctx, path, t)
-	}
+	f.uri = &uri
 	return nil
 }
 
-func (w *wallet) addCard(ctx context.Context, module string, t *token.Token) {
-	certificates, err := t.Certificates(ctx)
-	if err != nil {
-		w.notes = append(w.notes, err)
-	}
-	w.cards = append(w.cards, &card{t, module, certificates})
+// fits says whether a token is one that was asked for.
+func (f *cardFlags) fits(i token.Info) bool {
+	return f.fitsName(i.Label, i.Serial) && (f.uri == nil || f.uri.MatchToken(i))
 }
 
-// mustHold drops the cards that were not asked for, and explains why there are
-// none.
-func (w *wallet) mustHold(f cardFlags, paths []string) error {
-	present := w.cards
-	w.cards = nil
-	for _, c := range present {
-		if f.token == "" || c.Label == f.token || strings.EqualFold(c.Serial, f.token) {
-			w.cards = append(w.cards, c)
+// fitsName is fits for what little is known of a token.
+func (f *cardFlags) fitsName(label, serial string) bool {
+	return f.token == "" || f.token == label || strings.EqualFold(f.token, serial)
+}
+
+// noneFits says that what was asked for is not there.
+func (f *cardFlags) noneFits() error {
+	if f.uri != nil {
+		return fmt.Errorf("no token is meant by %s", f.uri)
+	}
+	return fmt.Errorf("no token has the label or serial number %q", f.token)
+}
+
+// card is a token that is present, and what is on it. A card with two PINs is
+// two of them.
+type card struct {
+	token.Info
+	module       string // path
+	certificates []*certificate
+	also         []string // other modules that show the token, or the same certificates
+
+	better  []*certificate // those that another module shows better
+	problem error          // why the certificates can't be read
+	live    *token.Token   // nil: found by another process; see wallet.use
+	through *token.Module  // of live
+}
+
+// certificate is a certificate on a card, and the other modules that show it.
+type certificate struct {
+	*token.Certificate
+	also []string
+}
+
+// sameToken says whether another module shows the same token.
+func (c *card) sameToken(other *card) bool {
+	return c.module != other.module && c.Serial != "" && c.Serial == other.Serial
+}
+
+// sameCard says whether two tokens are two PINs of one card.
+func (c *card) sameCard(other *card) bool {
+	return c.module == other.module && c.Info.SameCard(other.Info)
+}
+
+// isCIE says whether this is an electronic identity card, by its certificates or its
+// driver.
+func (c *card) isCIE() bool {
+	return c.holds(cns.CIE) || strings.HasPrefix(strings.ToLower(filepath.Base(c.module)), "libcie-pkcs11") ||
+		strings.EqualFold(filepath.Base(c.module), "CIEPKI.dll")
+}
+
+// isItalian says whether a card is of a kind whose PIN and PUK are made of digits. A
+// token in software takes anything, which its longest PIN gives away.
+func (c *card) isItalian() bool {
+	const longest = 16
+	return c.PIN.Max > 0 && c.PIN.Max <= longest && c.holds(cns.CNS, cns.CNSLike, cns.CIE, cns.QualifiedSignature)
+}
+
+// holds says whether a certificate of one of these kinds is on the card.
+func (c *card) holds(kinds ...cns.Kind) bool {
+	return slices.ContainsFunc(c.certificates, func(held *certificate) bool {
+		if held.X509 == nil {
+			return false
 		}
-	}
-	switch {
-	case len(w.cards) > 0:
-		return nil
-	case len(present) > 0:
-		return &problem{
-			exit: exitNoToken, code: "noToken", hint: listCards(present),
-			err: fmt.Errorf("no token has the label or serial number %q", f.token),
+		kind, _ := cns.Classify(held.X509)
+		return slices.Contains(kinds, kind)
+	})
+}
+
+// byCard groups tokens that are on one card.
+func byCard(tokens []*card) [][]*card {
+	var groups [][]*card
+	for _, c := range tokens {
+		at := slices.IndexFunc(groups, func(group []*card) bool { return group[0].sameCard(c) })
+		if at < 0 {
+			groups = append(groups, nil)
+			at = len(groups) - 1
 		}
-	case len(w.modules) == 0:
-		first := w.notes[0]
-		w.notes = w.notes[1:]
-		return first
+		groups[at] = append(groups[at], c)
 	}
-	return &problem{
-		exit: exitNoToken, code: "noToken",
-		err:  fmt.Errorf("no token found by %s", strings.Join(paths, ", ")),
-		hint: []string{"is the card in the reader, and the reader plugged in? with another driver: pectoken tokens --module PATH"},
+	return groups
+}
+
+// word is what --token means this token by: its serial number, unless another
+// one has it too, as the second PIN of a card does.
+func (c *card) word(among []*card) string {
+	shared := func(other *card) bool { return other != c && other.Serial == c.Serial }
+	if c.Serial == "" || slices.ContainsFunc(among, shared) {
+		return c.Label
 	}
+	return c.Serial
 }
 
 // listCards is a list for hints.
 func listCards(cards []*card) []string {
 	var lines []string
 	for _, c := range cards {
-		lines = append(lines, fmt.Sprintf("--token %s is %q", shellWord(c.Serial), c.Label))
+		line := fmt.Sprintf("--token %s is %q", shellWord(c.word(cards)), c.Label)
+		if len(c.certificates) > 0 {
+			line += ", with " + strings.Join(c.names(), ", ")
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }
 
-func (w *wallet) close() {
-	for _, m := range w.modules {
-		_ = m.Close() // nothing was written through it
-	}
-}
-
-// only returns the one card there is. A card that two modules see is one card,
-// seen best through the first.
-func (w *wallet) only(c *cobra.Command) (*card, error) {
-	var distinct []*card
-	for _, found := range w.cards {
-		if !slices.ContainsFunc(distinct, found.sameCard) {
-			distinct = append(distinct, found)
+// names are the certificates of holders on a card, in few words.
+func (c *card) names() []string {
+	var names []string
+	for _, certificate := range c.certificates {
+		if certificate.X509 != nil && !certificate.X509.IsCA {
+			names = append(names, clip(textID(certificate.ID), 20))
 		}
 	}
-	if len(distinct) > 1 {
-		return nil, &problem{
-			exit: exitUsage, code: "ambiguous", hint: listCards(distinct),
-			err: fmt.Errorf("%d tokens are here, and %s wants one", len(distinct), c.CommandPath()),
-		}
-	}
-	return distinct[0], nil
-}
-
-// sameCard says whether another module shows the same card.
-func (c *card) sameCard(other *card) bool {
-	return c.module != other.module && c.Serial != "" && c.Serial == other.Serial
+	return names
 }
 
 // shellWord quotes a text for the command line of a hint if need be.

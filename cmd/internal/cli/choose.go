@@ -24,13 +24,14 @@ type candidate struct {
 
 // choice is how to find the one certificate to sign with.
 type choice struct {
-	wanted       string // ID, label or fingerprint; empty: the one that fits
+	wanted       string     // ID, label or fingerprint; empty: the one that fits
+	uri          *token.URI // may mean a certificate; nil: does not
 	now          time.Time
 	allowExpired bool
 }
 
 // candidates are the certificates of holders. Those of authorities, which some
-// cards hold too, are left out, and so is what a second module shows again.
+// cards hold too, are left out.
 func (w *wallet) candidates() []candidate {
 	var all []candidate
 	for _, card := range w.cards {
@@ -39,17 +40,10 @@ func (w *wallet) candidates() []candidate {
 				continue
 			}
 			kind, _ := cns.Classify(c.X509)
-			found := candidate{c, card, kind}
-			if !slices.ContainsFunc(all, found.sameThroughOther) {
-				all = append(all, found)
-			}
+			all = append(all, candidate{c.Certificate, card, kind})
 		}
 	}
 	return all
-}
-
-func (c candidate) sameThroughOther(other candidate) bool {
-	return c.card.module != other.card.module && bytes.Equal(c.Raw, other.Raw)
 }
 
 // signer chooses the certificate to sign documents with: the one that was asked
@@ -63,6 +57,13 @@ func (o choice) signer(all []candidate) (candidate, error) {
 			hint: []string{"pectoken tokens shows what is on it"},
 		}
 	}
+	all, err := o.meant(all)
+	if err != nil {
+		return candidate{}, err
+	}
+	if o.namesCertificate() {
+		return o.one(all, func(candidate) bool { return true }, nil)
+	}
 	if o.wanted != "" {
 		return o.one(all, o.asked, fmt.Errorf("no certificate has the ID, label or fingerprint %q", o.wanted))
 	}
@@ -70,6 +71,31 @@ func (o choice) signer(all []candidate) (candidate, error) {
 		return o.one(all, qualified, nil)
 	}
 	return o.one(all, ordinary, fmt.Errorf("no certificate is for signing documents, and one for logging in is not taken unasked"))
+}
+
+// meant leaves out the certificates that the URI doesn't mean.
+func (o choice) meant(all []candidate) ([]candidate, error) {
+	if o.uri == nil {
+		return all, nil
+	}
+	all = slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return !o.uri.MatchCertificate(c.Certificate) })
+	if len(all) > 0 {
+		return all, nil
+	}
+	return nil, &problem{
+		exit: exitUsage, code: "noCertificate", err: fmt.Errorf("no certificate is meant by %s", o.uri),
+		hint: []string{"pectoken tokens shows what is on the card"},
+	}
+}
+
+// namesCertificate says whether the URI is about an object, not a token alone.
+func (o choice) namesCertificate() bool {
+	if o.uri == nil {
+		return false
+	}
+	_, id := o.uri.Get("id")
+	_, label := o.uri.Get("object")
+	return id || label
 }
 
 func qualified(c candidate) bool { return c.kind == cns.QualifiedSignature }
@@ -170,7 +196,7 @@ func (c candidate) chain() []*x509.Certificate {
 }
 
 func (c *card) issuer(of *x509.Certificate) *x509.Certificate {
-	for _, other := range c.certificates {
+	for _, other := range slices.Concat(c.certificates, c.better) {
 		if other.X509 != nil && bytes.Equal(other.X509.RawSubject, of.RawIssuer) && of.CheckSignatureFrom(other.X509) == nil {
 			return other.X509
 		}

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -19,13 +20,13 @@ func testWallet(t *testing.T, p *pki.PKI, cards ...[]pki.Name) *wallet {
 	t.Helper()
 	w := &wallet{}
 	for i, names := range cards {
-		c := &card{Token: &token.Token{Info: token.Info{Label: "Firma", Serial: string(rune('A' + i))}}, module: "m.so"}
+		c := &card{Info: token.Info{Label: "Firma", Serial: string(rune('A' + i))}, module: "m.so"}
 		for j, name := range names {
 			entity := p.Must(t, name)
-			c.certificates = append(c.certificates, &token.Certificate{
+			c.certificates = append(c.certificates, &certificate{Certificate: &token.Certificate{
 				ID: []byte{'D', 'S', byte('0' + j)}, Label: string(name), Raw: entity.Certificate.Raw,
 				X509: entity.Certificate, HasPrivateKey: !entity.Certificate.IsCA,
-			})
+			}})
 		}
 		w.cards = append(w.cards, c)
 	}
@@ -86,17 +87,36 @@ func TestChooseExpired(t *testing.T) {
 	}
 }
 
-// TestChooseThroughTwoModules makes sure that a card is not taken for two
-// because two drivers show it.
-func TestChooseThroughTwoModules(t *testing.T) {
-	w := testWallet(t, pki.New(time.Now()), []pki.Name{pki.Signer}, []pki.Name{pki.Signer})
-	w.cards[1].module, w.cards[1].Serial = "other.so", w.cards[0].Serial
-	got, err := choice{now: time.Now()}.signer(w.candidates())
-	if err != nil || got.card.module != "m.so" {
-		t.Errorf("got %+v, %v, want the first module's", got, err)
+// TestThroughTwoModules makes sure that a card is not taken for two because two
+// drivers show it, and that what only the worse one shows is not lost.
+func TestThroughTwoModules(t *testing.T) {
+	p := pki.New(time.Now())
+	show := func(path, serial string, names ...pki.Name) *token.FoundModule {
+		m := &token.FoundModule{Candidate: token.Candidate{Path: path}}
+		shown := &token.FoundToken{Info: token.Info{Label: "by " + path, Serial: serial}, Module: m}
+		for _, name := range names {
+			c := p.Must(t, name).Certificate
+			shown.Certificates = append(shown.Certificates, &token.Certificate{Label: string(name), Raw: c.Raw, X509: c})
+		}
+		m.Tokens = []*token.FoundToken{shown}
+		return m
 	}
-	if c, err := w.only(newPINCmd(&app{})); err != nil || c.module != "m.so" {
-		t.Errorf("only gives %v, %v, want the first module's", c, err)
+	vendor, worse := show("vendor.so", "1", pki.CNS, pki.Signer), show("worse.so", "1", pki.CNS)
+	found := &token.Discovery{Modules: []*token.FoundModule{vendor, worse, show("empty.so", "1")}}
+	ways := []token.Way{{Token: vendor.Tokens[0], Certificate: vendor.Tokens[0].Certificates[0]}, {Token: worse.Tokens[0], Certificate: worse.Tokens[0].Certificates[0]}}
+	found.Certificates = []*token.FoundCertificate{{Ways: ways}, {Ways: []token.Way{{Token: vendor.Tokens[0], Certificate: vendor.Tokens[0].Certificates[1]}}}}
+
+	w := &wallet{cards: cardsOf(found, cardFlags{})}
+	c, err := w.only(newPINCmd(&app{}))
+	if err != nil || c.module != "vendor.so" || len(c.certificates) != 2 || fmt.Sprint(c.also) != "[empty.so worse.so]" {
+		t.Fatalf("only gives %+v, %v, want what the vendor's module shows, also by the others", c, err)
+	}
+	if also := c.certificates[0].also; len(also) != 1 || also[0] != "worse.so" {
+		t.Errorf("the first certificate is shown also by %q", also)
+	}
+	w.cards = cardsOf(found, cardFlags{token: "by worse.so"})
+	if c, err := w.only(newPINCmd(&app{})); err != nil || c.module != "worse.so" || len(c.certificates) != 1 {
+		t.Errorf("by the label of the worse module, only gives %+v, %v", c, err)
 	}
 }
 

@@ -129,6 +129,8 @@ func problemOf(err error) *problem {
 		p.exit, p.code = exitNoToken, "noModule"
 	case errors.As(err, &module):
 		p.exit, p.code = exitNoToken, "noModule"
+	case errors.Is(err, token.ErrNoUnblock):
+		p.code, p.hint = "unsupported", []string{"the program that came with the kit can do it"}
 	case errors.Is(err, token.ErrRemoved):
 		p.exit, p.code, p.hint = exitNoToken, "noToken", []string{"put the card in again, and type pectoken tokens"}
 	case errors.Is(err, outfile.ErrExists):
@@ -166,21 +168,43 @@ func fileProblem(p *problem) {
 // pinProblems gives each reason of a [token.PINError] its word and hint.
 var pinProblems = map[token.PINReason]struct{ code, hint string }{
 	token.PINWrong:   {"wrongPIN", "a card locks after a few wrong PINs; pectoken tokens shows how it stands"},
-	token.PINLocked:  {"pinLocked", "unlock it with the PUK, using the program that came with the kit"},
+	token.PINLocked:  {"pinLocked", "pectoken pin unblock sets a new PIN with the PUK"},
 	token.PINLastTry: {"lastTry", "when you are sure of the PIN, repeat the command with --last-try"},
 	token.PINLength:  {"pinLength", ""},
-	token.PINInvalid: {"pinInvalid", ""},
-	token.PINExpired: {"pinExpired", "change it with the program that came with the kit"},
+	token.PINInvalid: {"pinInvalid", "the PIN and the PUK of an Italian card are made of digits"},
+	token.PINExpired: {"pinExpired", "pectoken pin change sets a new one"},
 	token.PINNotSet:  {"pinNotSet", "set it with the program that came with the kit"},
+}
+
+// pukProblems does the same when it is about the PUK.
+var pukProblems = map[token.PINReason]struct{ code, hint string }{
+	token.PINWrong:   {"wrongPUK", "a card whose PUK locks, after a few wrong ones, is lost"},
+	token.PINLocked:  {"pukLocked", "nothing unlocks the PUK: ask the provider for a new kit"},
+	token.PINLastTry: {"lastTry", "when you are sure of the PUK, repeat the command with --last-try; a wrong one is the end of the card"},
 }
 
 func pinProblem(err error, pin *token.PINError) *problem {
 	p := &problem{exit: exitPIN, code: "pin", err: err}
-	if known, ok := pinProblems[pin.Reason]; ok {
+	known, ok := pinProblems[pin.Reason]
+	if puk, other := pukProblems[pin.Reason]; pin.PUK && other {
+		known, ok = puk, true
+	}
+	if ok {
 		p.code = known.code
 		if known.hint != "" {
 			p.hint = []string{known.hint}
 		}
 	}
+	return p
+}
+
+// explainCIE adds to an error about the PIN what holders of a CIE stumble over.
+func explainCIE(c *card, err error) error {
+	var pin *token.PINError
+	if !c.isCIE() || !errors.As(err, &pin) || pin.Reason != token.PINWrong && pin.Reason != token.PINLength {
+		return err
+	}
+	p := pinProblem(err, pin)
+	p.hint = append(p.hint, "a CIE that was paired (abbinata) with this computer wants only the last four of its eight digits")
 	return p
 }

@@ -79,3 +79,19 @@ func TestComplain(t *testing.T) {
 		t.Errorf("standard error has %q, want %q", got, want)
 	}
 }
+
+// TestExplainCIE makes sure that who types eight digits for a CIE learns of the rule,
+// and nobody else.
+func TestExplainCIE(t *testing.T) {
+	cie := &card{module: "/usr/local/lib/libcie-pkcs11.so"}
+	wrong := &token.PINError{Reason: token.PINWrong, Sent: true}
+	if p := problemOf(explainCIE(cie, wrong)); p.exit != exitPIN || p.code != "wrongPIN" || !strings.Contains(strings.Join(p.hint, "\n"), "last four") {
+		t.Errorf("a CIE gives %+v", p)
+	}
+	if p := problemOf(explainCIE(&card{module: "opensc-pkcs11.so"}, wrong)); strings.Contains(strings.Join(p.hint, "\n"), "last four") {
+		t.Errorf("another card gives %+v", p)
+	}
+	if err := explainCIE(cie, nil); err != nil {
+		t.Errorf("a right PIN gives %v", err)
+	}
+}

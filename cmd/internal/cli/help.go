@@ -24,6 +24,7 @@ func helpTopics() []*cobra.Command {
 	return []*cobra.Command{
 		{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodesText},
 		{Use: "environment", Short: "The environment variables that are read", Long: environmentText},
+		{Use: "config", Short: "The configuration file", Long: configText},
 	}
 }
 
@@ -40,7 +41,10 @@ With several files it is the worst of them: 1 before 4, 5, 3. A wrong use is
 noticed before anything is done, and then nothing is.`
 
 const environmentText = `PECTOKEN_PIN     the PIN, where a terminal can't be asked; see pectoken help pin
-PECTOKEN_MODULE  the PKCS#11 module (driver) to use, as with --module
+PECTOKEN_MODULE  the PKCS#11 module (driver) to use, as with --module; or several,
+                 divided as in PATH
+XDG_CONFIG_HOME  the folder of the configuration file (pectoken help config)
+XDG_CACHE_HOME   the folder where the cards that were seen are remembered
 NO_COLOR         when set, no colours
 TMPDIR           where standard input is kept while it is worked on
 

@@ -12,12 +12,19 @@ import (
 
 	"golang.org/x/term"
 
+	cnscard "github.com/pectoken/pectoken/cns/card"
 	"github.com/pectoken/pectoken/token"
 )
 
 // Main runs the program with the arguments of the process and returns its exit
 // code. The first interrupt lets it clean up, the second kills it.
+//
+// First of all it is a program in which another one of its kind loads a PKCS#11
+// module; see [token.ProbeMain].
 func Main() int {
+	if token.ProbeMain(os.Args, os.Stdout) {
+		return int(exitOK)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
@@ -47,9 +54,18 @@ type app struct {
 	now      func() time.Time
 	getenv   func(string) string
 	unsetenv func(string) error
-	modules  func() []token.KnownModule
-	askPIN   func(ctx context.Context, prompt string) ([]byte, error)
 
+	known      []token.KnownModule // nil: those that token knows
+	probe      []string            // the program that loads modules for this one; nil: itself
+	openModule func(path string) (*token.Module, error)
+	readers    func(context.Context) ([]cnscard.Reader, error)
+	readCard   func(context.Context) (*cnscard.Facts, error) // that in the reader, without a driver
+	cacheDir   func() (string, error)                        // where to remember things
+	configDir  func() (string, error)
+
+	askPIN func(ctx context.Context, prompt string) ([]byte, error)
+
+	args []string
 	json bool // --json was given
 	busy bool // a progress line is shown on err
 }
@@ -62,8 +78,15 @@ func systemApp() *app {
 		now:           time.Now,
 		getenv:        os.Getenv,
 		unsetenv:      os.Unsetenv,
-		modules:       token.FindModules,
+		openModule:    token.Open,
+		readers:       cnscard.Readers,
+		readCard:      func(ctx context.Context) (*cnscard.Facts, error) { return cnscard.ReadReader(ctx, "") },
+		cacheDir:      os.UserCacheDir,
+		configDir:     os.UserConfigDir,
 		askPIN:        askOnTerminal,
+	}
+	if program, err := os.Executable(); err == nil {
+		a.probe = []string{program}
 	}
 	a.colour = a.outIsTerminal && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
 	return a
@@ -71,7 +94,7 @@ func systemApp() *app {
 
 // run runs one command line.
 func (a *app) run(ctx context.Context, args []string) exitCode {
-	a.json = wantsJSON(args)
+	a.args, a.json = args, wantsJSON(args)
 	root := newRootCmd(a)
 	root.SetArgs(args)
 	return a.finish(root.ExecuteContext(ctx))

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -14,24 +15,28 @@ import (
 func newPINCmd(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "pin",
-		Short: "Check the PIN of a card; where a PIN can come from",
+		Short: "Check, change or unblock the PIN of a card; where a PIN can come from",
 		Long: `The PIN is asked on the terminal, where it is not shown. For scripts it comes from
 
   --pin-file FILE   the first line of a file; - is standard input
   --pin-fd N        the first line of an open file descriptor
   PECTOKEN_PIN      an environment variable, which other programs of the same
                     user may read
+  --pinentry PROG   a pinentry program, also by the configuration file
 
 in this order. There is no flag for the PIN itself, because the arguments of a
 program can be seen by every other.
 
 A card counts wrong PINs and locks after a few, so a PIN is sent once and never
 again by itself. A card with one try left is sent a PIN only with --last-try. A
-PIN of a length that the card rules out is refused without asking the card.`,
+PIN of a length that the card rules out is refused without asking the card.
+
+An electronic identity card (CIE) that was paired with this computer wants only the
+last four of the eight digits of its PIN.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	c.AddCommand(newPINVerifyCmd(a, nil))
+	c.AddCommand(newPINVerifyCmd(a, nil), newPINChangeCmd(a, nil), newPINUnblockCmd(a, nil))
 	return c
 }
 
@@ -58,7 +63,7 @@ Some cards have a second PIN for the signature key: that one is not checked.`,
   pectoken pin verify --token 6090000000000001 --pin-file pin.txt --json`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := o.pin.check(c); err != nil {
+			if err := cmp.Or(o.pin.check(c), o.card.check(c)); err != nil {
 				return err
 			}
 			return runF(c.Context(), o)
@@ -71,19 +76,12 @@ Some cards have a second PIN for the signature key: that one is not checked.`,
 
 func runPINVerify(ctx context.Context, a *app, o *pinVerifyOptions) error {
 	ask := a.pinSource(o.pin)
-	w, err := a.openWallet(ctx, o.card)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	card, err := w.only(o.command)
-	if err != nil {
-		return err
-	}
-	err = card.VerifyPIN(ctx, ask, a.loginOptions(o.pin))
-	var refused *token.PINError
-	if err != nil && (!errors.As(err, &refused) || !refused.Sent) {
-		return err
-	}
-	return a.pinResult(card, refused, err)
+	return a.withOne(ctx, o.card, o.command, func(c *card, t *token.Token) error {
+		err := explainCIE(c, t.VerifyPIN(ctx, ask, a.loginOptions(o.pin)))
+		var refused *token.PINError
+		if err != nil && (!errors.As(err, &refused) || !refused.Sent) {
+			return err
+		}
+		return a.pinResult(c, refused, err)
+	})
 }

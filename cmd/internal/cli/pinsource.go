@@ -17,35 +17,51 @@ import (
 	"github.com/pectoken/pectoken/token"
 )
 
-// pinFlags say where the PIN comes from. There is no flag for the PIN itself:
+// secretFlags say where a secret comes from. There is no flag for a secret itself:
 // the arguments of a program can be seen by every other.
-type pinFlags struct {
-	file    string
-	fd      int
-	lastTry bool
+type secretFlags struct {
+	file string
+	fd   int
 }
 
 const noFD = -1
 
-func (f *pinFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.file, "pin-file", "", "read the PIN from the first line of `FILE`; - is standard input")
-	c.Flags().IntVar(&f.fd, "pin-fd", noFD, "read the PIN from the first line of the open file descriptor `N`")
-	c.Flags().Lookup("pin-fd").DefValue = "0" // keeps the default out of the help
-	c.Flags().BoolVar(&f.lastTry, "last-try", false, "send the PIN also when one more wrong one locks the card")
+// register adds the flags --NAME-file and --NAME-fd.
+func (f *secretFlags) register(c *cobra.Command, name, what string) {
+	c.Flags().StringVar(&f.file, name+"-file", "", "read "+what+" from the first line of `FILE`; - is standard input")
+	c.Flags().IntVar(&f.fd, name+"-fd", noFD, "read "+what+" from the first line of the open file descriptor `N`")
+	c.Flags().Lookup(name + "-fd").DefValue = "0" // keeps the default out of the help
 }
 
-func (f *pinFlags) check(c *cobra.Command) error {
+func (f *secretFlags) check(c *cobra.Command, name string) error {
 	switch {
 	case f.file != "" && f.fd != noFD:
-		return usageError(helpHint(c), "--pin-file and --pin-fd exclude each other")
+		return usageError(helpHint(c), "--%s-file and --%s-fd exclude each other", name, name)
 	case f.fd < noFD:
-		return usageError(helpHint(c), "--pin-fd is %d, and can't be negative", f.fd)
+		return usageError(helpHint(c), "--%s-fd is %d, and can't be negative", name, f.fd)
 	}
 	return nil
 }
 
-// usesInput says whether the PIN is read from standard input.
-func (f *pinFlags) usesInput() bool { return f.file == "-" || f.fd == 0 }
+func (f *secretFlags) given() bool { return f.file != "" || f.fd != noFD }
+
+// usesInput says whether the secret is read from standard input.
+func (f *secretFlags) usesInput() bool { return f.file == stdio || f.fd == 0 }
+
+// pinFlags say where the PIN comes from.
+type pinFlags struct {
+	secretFlags
+	lastTry  bool
+	pinentry string // a program that asks; empty: none
+}
+
+func (f *pinFlags) register(c *cobra.Command) {
+	f.secretFlags.register(c, "pin", "the PIN")
+	c.Flags().BoolVar(&f.lastTry, "last-try", false, "send the PIN also when one more wrong one locks the card")
+	c.Flags().StringVar(&f.pinentry, "pinentry", "", "ask for the PIN with this pinentry `PROGRAM`, such as pinentry-gnome3")
+}
+
+func (f *pinFlags) check(c *cobra.Command) error { return f.secretFlags.check(c, "pin") }
 
 // loginOptions are the choices of a login by these flags.
 func (a *app) loginOptions(f pinFlags) token.LoginOptions {
@@ -57,23 +73,33 @@ func (a *app) loginOptions(f pinFlags) token.LoginOptions {
 
 // pinSource returns what gets the PIN when a card asks for it. The variable
 // PECTOKEN_PIN is taken out of the environment, whether it is used or not, for
-// neither a card's module nor another program to find it there.
+// neither a card's module nor another program to find it there. From here on the
+// program leaves no core file, which would have the PIN in it.
 func (a *app) pinSource(f pinFlags) token.PINPrompt {
+	if err := token.DisableCoreDumps(); err != nil {
+		a.say("note: a crash could leave the PIN in a core file: %v", err)
+	}
+	f.closeOnExec()
 	fromVariable := []byte(a.getenv("PECTOKEN_PIN"))
 	_ = a.unsetenv("PECTOKEN_PIN")
 	return func(ctx context.Context, r token.PINRequest) ([]byte, error) {
 		pin, err := a.getPIN(ctx, f, fromVariable, r)
-		if errors.Is(err, io.EOF) || err == nil && len(pin) == 0 {
-			err = errors.New("it is empty")
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err != nil {
-			return nil, noPIN(err)
-		}
-		return pin, nil
+		return checkedSecret(ctx, pin, err)
 	}
+}
+
+// checkedSecret refuses a secret that is empty, and explains one that is missing.
+func checkedSecret(ctx context.Context, secret []byte, err error) ([]byte, error) {
+	if errors.Is(err, io.EOF) || err == nil && len(secret) == 0 {
+		err = errors.New("it is empty")
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, noPIN(err)
+	}
+	return secret, nil
 }
 
 // readPIN is a PIN that was read, or why it was not.
@@ -102,23 +128,49 @@ func unlessDone(ctx context.Context, get func() ([]byte, error)) ([]byte, error)
 func noPIN(err error) error {
 	p := &problem{exit: exitPIN, code: "noPIN", err: fmt.Errorf("getting the PIN: %w", err)}
 	if errors.Is(err, errNoTerminal) {
-		p.hint = []string{"without a terminal the PIN comes from --pin-file FILE, --pin-fd N or the variable PECTOKEN_PIN"}
+		p.hint = []string{"without a terminal the PIN comes from --pin-file FILE, --pin-fd N, the variable PECTOKEN_PIN or --pinentry PROGRAM"}
 	}
 	return p
 }
 
 func (a *app) getPIN(ctx context.Context, f pinFlags, fromVariable []byte, r token.PINRequest) ([]byte, error) {
 	switch {
-	case f.file == "-" || f.fd == 0:
-		return unlessDone(ctx, func() ([]byte, error) { return firstLine(a.in) })
-	case f.file != "":
-		return unlessDone(ctx, func() ([]byte, error) { return a.pinFile(f.file) })
-	case f.fd != noFD:
-		return unlessDone(ctx, func() ([]byte, error) { return pinDescriptor(f.fd) })
+	case f.given():
+		return a.readSecret(ctx, f.secretFlags)
 	case len(fromVariable) > 0:
 		return fromVariable, nil
 	}
-	return a.askPIN(ctx, promptText(r))
+	return a.ask(ctx, f, promptText(r))
+}
+
+// readSecret reads a secret from where the flags say.
+func (a *app) readSecret(ctx context.Context, f secretFlags) ([]byte, error) {
+	return unlessDone(ctx, func() ([]byte, error) {
+		switch {
+		case f.usesInput():
+			return firstLine(a.in)
+		case f.file != "":
+			return a.pinFile(f.file)
+		}
+		return pinDescriptor(f.fd)
+	})
+}
+
+// ask asks the user, with the pinentry program of the flags or the configuration, or
+// else on the terminal.
+func (a *app) ask(ctx context.Context, f pinFlags, prompt string) ([]byte, error) {
+	program := f.pinentry
+	if program == "" {
+		c, err := a.readConfig()
+		if err != nil {
+			return nil, err
+		}
+		program = c.pinentry
+	}
+	if program != "" {
+		return unlessDone(ctx, func() ([]byte, error) { return askPinentry(program, prompt) })
+	}
+	return a.askPIN(ctx, prompt)
 }
 
 func (a *app) pinFile(path string) ([]byte, error) {
@@ -161,11 +213,16 @@ func firstLine(r io.Reader) ([]byte, error) {
 
 // promptText asks for a PIN, saying of what and how the tries stand.
 func promptText(r token.PINRequest) string {
-	about := "serial " + clip(r.Token.Serial, 40)
+	return fmt.Sprintf("%sPIN for %s: ", triesText(r.Token.PIN.State), about(r))
+}
+
+// about says what a PIN or PUK is of.
+func about(r token.PINRequest) string {
+	of := "serial " + clip(r.Token.Serial, 40)
 	if r.Certificate != nil && r.Certificate.X509 != nil {
-		about = nameOf(r.Certificate.X509) + ", " + about
+		of = nameOf(r.Certificate.X509) + ", " + of
 	}
-	return fmt.Sprintf("%sPIN for \"%s\" (%s): ", triesText(r.Token.PIN.State), clip(r.Token.Label, 40), about)
+	return fmt.Sprintf("\"%s\" (%s)", clip(r.Token.Label, 40), of)
 }
 
 // triesText is a line before the prompt when tries were used up.

@@ -19,7 +19,8 @@ import (
 func fakeApp(env map[string]string, stdin, typed string) (a *app, stderr *bytes.Buffer) {
 	stderr = &bytes.Buffer{}
 	return &app{
-		in: strings.NewReader(stdin), out: io.Discard, err: stderr,
+		configDir: func() (string, error) { return "", errNoTerminal },
+		in:        strings.NewReader(stdin), out: io.Discard, err: stderr,
 		getenv:   func(name string) string { return env[name] },
 		unsetenv: func(name string) error { delete(env, name); return nil },
 		askPIN: func(context.Context, string) ([]byte, error) {
@@ -43,16 +44,16 @@ func TestPINSource(t *testing.T) {
 		stdin, typed string
 		want         string
 	}{
-		{"file before all", pinFlags{file: file, fd: noFD}, "3333", "2222", "4444", "1111"},
-		{"standard input", pinFlags{file: "-", fd: noFD}, "3333", "2222\r\n", "4444", "2222"},
-		{"without a line end", pinFlags{fd: 0}, "3333", "2222", "4444", "2222"},
-		{"variable before the terminal", pinFlags{fd: noFD}, "3333", "2222", "4444", "3333"},
-		{"terminal", pinFlags{fd: noFD}, "", "2222", "4444", "4444"},
-		{"spaces are part of a PIN", pinFlags{file: "-", fd: noFD}, "", " 22 \n", "", " 22 "},
-		{"nowhere", pinFlags{fd: noFD}, "", "2222", "", ""},
-		{"empty line", pinFlags{file: "-", fd: noFD}, "", "\n2222\n", "", ""},
-		{"nothing", pinFlags{file: "-", fd: noFD}, "", "", "", ""},
-		{"endless line", pinFlags{file: "-", fd: noFD}, "", strings.Repeat("1", 5000), "", ""},
+		{"file before all", pinFlags{secretFlags: secretFlags{file: file, fd: noFD}}, "3333", "2222", "4444", "1111"},
+		{"standard input", pinFlags{secretFlags: secretFlags{file: "-", fd: noFD}}, "3333", "2222\r\n", "4444", "2222"},
+		{"without a line end", pinFlags{secretFlags: secretFlags{fd: 0}}, "3333", "2222", "4444", "2222"},
+		{"variable before the terminal", pinFlags{secretFlags: secretFlags{fd: noFD}}, "3333", "2222", "4444", "3333"},
+		{"terminal", pinFlags{secretFlags: secretFlags{fd: noFD}}, "", "2222", "4444", "4444"},
+		{"spaces are part of a PIN", pinFlags{secretFlags: secretFlags{file: "-", fd: noFD}}, "", " 22 \n", "", " 22 "},
+		{"nowhere", pinFlags{secretFlags: secretFlags{fd: noFD}}, "", "2222", "", ""},
+		{"empty line", pinFlags{secretFlags: secretFlags{file: "-", fd: noFD}}, "", "\n2222\n", "", ""},
+		{"nothing", pinFlags{secretFlags: secretFlags{file: "-", fd: noFD}}, "", "", "", ""},
+		{"endless line", pinFlags{secretFlags: secretFlags{file: "-", fd: noFD}}, "", strings.Repeat("1", 5000), "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			env := map[string]string{"PECTOKEN_PIN": c.env}
@@ -82,7 +83,7 @@ func TestPINSourceInterrupted(t *testing.T) {
 	a.in = read
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := a.pinSource(pinFlags{file: "-", fd: noFD})(ctx, token.PINRequest{}); !errors.Is(err, context.Canceled) {
+	if _, err := a.pinSource(pinFlags{secretFlags: secretFlags{file: "-", fd: noFD}})(ctx, token.PINRequest{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 }

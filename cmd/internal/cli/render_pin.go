@@ -39,6 +39,24 @@ func (a *app) pinResult(c *card, refused *token.PINError, err error) error {
 	return a.print(fmt.Sprintf("PIN correct: \"%s\" (serial %s)\n", printable(c.Label), printable(c.Serial)))
 }
 
+// pinSetJSON is the line of --json for a PIN that was changed or unblocked.
+type pinSetJSON struct {
+	Token  string `json:"token"`
+	Serial string `json:"serial"`
+	Done   string `json:"done"` // changed or unblocked
+}
+
+// pinSet shows that a PIN was changed or unblocked.
+func (a *app) pinSet(c *card, done string, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case a.json:
+		return a.printJSON(pinSetJSON{c.Label, c.Serial, done})
+	}
+	return a.print(fmt.Sprintf("PIN %s: \"%s\" (serial %s)\n", done, printable(c.Label), printable(c.Serial)))
+}
+
 // stateAfter is the state of a PIN after a try. A right PIN sets the counter
 // back.
 func stateAfter(refused *token.PINError) token.PINState {

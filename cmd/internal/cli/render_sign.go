@@ -23,6 +23,7 @@ type signedJSON struct {
 	Level       string              `json:"level"`
 	Certificate *report.Certificate `json:"certificate"`
 	Token       tokenName           `json:"token"`
+	Skipped     bool                `json:"skipped,omitempty"` // it was there already
 }
 
 // tokenName says which token was used.
@@ -34,17 +35,26 @@ type tokenName struct {
 // signed shows that a job is done. A document on standard output speaks for
 // itself.
 func (v signView) signed(j *job) error {
-	switch {
-	case j.output == stdio:
+	if j.output == stdio {
 		return nil
-	case v.app.json:
-		return v.app.printJSON(signedJSON{
-			File: j.file, Output: j.output, Format: formatWord(j.format), Level: "B-B",
-			Certificate: verify.DescribeCertificate(v.signer.X509),
-			Token:       tokenName{v.signer.card.Label, v.signer.card.Serial},
-		})
 	}
-	return v.app.print(printable(j.file) + " -> " + printable(j.output) + "\n")
+	return v.show(j, " -> "+printable(j.output))
+}
+
+// skipped shows that a job was done before.
+func (v signView) skipped(j *job) error {
+	return v.show(j, ": skipped, it is signed in "+printable(j.output))
+}
+
+func (v signView) show(j *job, text string) error {
+	if !v.app.json {
+		return v.app.print(printable(j.file) + text + "\n")
+	}
+	return v.app.printJSON(signedJSON{
+		File: j.file, Output: j.output, Format: formatWord(j.format), Level: "B-B",
+		Certificate: verify.DescribeCertificate(v.signer.X509),
+		Token:       tokenName{v.signer.card.Label, v.signer.card.Serial}, Skipped: j.skipped,
+	})
 }
 
 // failed shows in --json that a file was not signed; people read it on standard

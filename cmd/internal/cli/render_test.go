@@ -111,17 +111,19 @@ func TestPINText(t *testing.T) {
 
 func TestValidityText(t *testing.T) {
 	a := &app{now: fixedNow}
-	certificate := func(from, to int) *token.Certificate {
-		return &token.Certificate{X509: &x509.Certificate{NotBefore: fixedNow().AddDate(0, 0, from), NotAfter: fixedNow().AddDate(0, 0, to)}}
+	valid := func(from, to int) *certificate {
+		return &certificate{Certificate: &token.Certificate{
+			X509: &x509.Certificate{NotBefore: fixedNow().AddDate(0, 0, from), NotAfter: fixedNow().AddDate(0, 0, to)},
+		}}
 	}
 	for _, c := range []struct {
-		certificate *token.Certificate
+		certificate *certificate
 		want        string
 	}{
-		{certificate(-10, 30), "30 days left, until "},
-		{certificate(-10, 0), "0 days left, until "},
-		{certificate(-10, -1), "EXPIRED on "},
-		{certificate(1, 30), "not before "},
+		{valid(-10, 30), "30 days left, until "},
+		{valid(-10, 0), "0 days left, until "},
+		{valid(-10, -1), "EXPIRED on "},
+		{valid(1, 30), "not before "},
 	} {
 		if got := a.validityText(c.certificate); !strings.HasPrefix(got, c.want) {
 			t.Errorf("the text is %q, want it to begin with %q", got, c.want)
@@ -134,7 +136,7 @@ func TestValidityText(t *testing.T) {
 func TestUnreadableCertificate(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{out: &out, now: fixedNow}
-	c := &card{Token: &token.Token{}, certificates: []*token.Certificate{{ID: []byte("X"), Raw: []byte{1}, ParseError: errNoTerminal}}}
+	c := &card{certificates: []*certificate{{Certificate: &token.Certificate{ID: []byte("X"), Raw: []byte{1}, ParseError: errNoTerminal}}}}
 	if err := a.tokensText([]*card{c}); err != nil || !strings.Contains(out.String(), "unreadable: ") {
 		t.Errorf("the text is %q, %v", out.String(), err)
 	}

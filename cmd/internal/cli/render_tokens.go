@@ -45,6 +45,7 @@ type tokenCertificateJSON struct {
 	SHA256             string     `json:"sha256"`
 	PrivateKey         bool       `json:"privateKey"`
 	AlwaysAuthenticate bool       `json:"alwaysAuthenticate"`
+	AlsoBy             []string   `json:"alsoBy,omitempty"` // other modules that show it
 	Error              *errorJSON `json:"error,omitempty"`
 }
 
@@ -69,9 +70,10 @@ func (c *card) json() tokenJSON {
 	}
 }
 
-func onToken(c *token.Certificate) tokenCertificateJSON {
+func onToken(c *certificate) tokenCertificateJSON {
 	line := tokenCertificateJSON{
-		ID: hexID(c.ID), Label: c.Label, SHA256: fingerprint(c.Raw), Kind: cns.Other,
+		AlsoBy: c.also,
+		ID:     hexID(c.ID), Label: c.Label, SHA256: fingerprint(c.Raw), Kind: cns.Other,
 		PrivateKey: c.HasPrivateKey, AlwaysAuthenticate: c.AlwaysAuthenticate,
 	}
 	if c.X509 == nil {
@@ -88,18 +90,36 @@ func onToken(c *token.Certificate) tokenCertificateJSON {
 
 func (a *app) tokensText(cards []*card) error {
 	var b strings.Builder
-	for i, c := range cards {
+	for i, tokens := range byCard(cards) {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "%s (serial %s)\n", printable(c.Label), printable(c.Serial))
-		fmt.Fprintf(&b, "  model   %s\n", printable(strings.TrimSpace(c.Manufacturer+" "+c.Model)))
-		fmt.Fprintf(&b, "  reader  %s\n", printable(c.Reader))
-		fmt.Fprintf(&b, "  module  %s\n", printable(c.module))
-		fmt.Fprintf(&b, "  PIN     %s\n", pinText(c.PIN))
-		a.certificatesText(&b, c.certificates)
+		a.cardText(&b, tokens)
 	}
 	return a.print(b.String())
+}
+
+// cardText shows a card: its one token, or the several that have a PIN each.
+func (a *app) cardText(b *strings.Builder, tokens []*card) {
+	c := tokens[0]
+	if len(tokens) == 1 {
+		fmt.Fprintf(b, "%s (serial %s)\n", printable(c.Label), printable(c.Serial))
+	} else {
+		fmt.Fprintf(b, "Card with %d PINs (serial %s)\n", len(tokens), printable(c.Serial))
+	}
+	fmt.Fprintf(b, "  model   %s\n", printable(strings.TrimSpace(c.Manufacturer+" "+c.Model)))
+	fmt.Fprintf(b, "  reader  %s\n", printable(c.Reader))
+	fmt.Fprintf(b, "  module  %s\n", printable(c.module))
+	for _, other := range c.also {
+		fmt.Fprintf(b, "  also by %s\n", printable(other))
+	}
+	for _, t := range tokens {
+		if len(tokens) > 1 {
+			fmt.Fprintf(b, "  %s\n", printable(t.Label))
+		}
+		fmt.Fprintf(b, "  PIN     %s\n", pinText(t.PIN))
+		a.certificatesText(b, t.certificates)
+	}
 }
 
 // pinText says how the PIN stands.
@@ -124,7 +144,7 @@ func pinText(p token.PIN) string {
 	return text
 }
 
-func (a *app) certificatesText(b *strings.Builder, certificates []*token.Certificate) {
+func (a *app) certificatesText(b *strings.Builder, certificates []*certificate) {
 	if len(certificates) == 0 {
 		b.WriteString("  no certificates\n")
 		return
@@ -138,7 +158,7 @@ func (a *app) certificatesText(b *strings.Builder, certificates []*token.Certifi
 }
 
 // aboutCertificate is the part of a certificate's line that it says itself.
-func (a *app) aboutCertificate(c *token.Certificate) string {
+func (a *app) aboutCertificate(c *certificate) string {
 	if c.X509 == nil {
 		return "?\tunreadable: " + clip(fmt.Sprint(c.ParseError), 80) + "\t\t"
 	}
@@ -147,7 +167,7 @@ func (a *app) aboutCertificate(c *token.Certificate) string {
 	return strings.Join([]string{purpose(c, kind), nameOf(c.X509), orDash(code), a.validityText(c)}, "\t")
 }
 
-func purpose(c *token.Certificate, kind cns.Kind) string {
+func purpose(c *certificate, kind cns.Kind) string {
 	if c.X509.IsCA {
 		return "authority"
 	}
@@ -155,7 +175,7 @@ func purpose(c *token.Certificate, kind cns.Kind) string {
 }
 
 // validityText counts the days, as people do who have to renew in time.
-func (a *app) validityText(c *token.Certificate) string {
+func (a *app) validityText(c *certificate) string {
 	now := a.now()
 	switch from, to := c.X509.NotBefore, c.X509.NotAfter; {
 	case now.After(to):

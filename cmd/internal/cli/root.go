@@ -20,6 +20,7 @@ PDFs get a signature inside (PAdES); every other file is put into a .p7m beside
 it (CAdES). The card's driver, the card and the certificate are found by
 themselves where there is one that fits.`,
 		Example: `  pectoken tokens
+  pectoken doctor
   pectoken sign contract.pdf
   pectoken verify contract-signed.pdf`,
 		Args:          cobra.ArbitraryArgs,
@@ -35,7 +36,7 @@ themselves where there is one that fits.`,
 		return usageError(helpHint(c), "%w", err)
 	})
 	root.AddCommand(
-		newTokensCmd(a, nil), newPINCmd(a),
+		newTokensCmd(a, nil), newDoctorCmd(a, nil), newPINCmd(a), newCNSCmd(a),
 		newSignCmd(a, nil), newVerifyCmd(a, nil), newExtractCmd(a, nil),
 		newVersionCmd(a),
 	)

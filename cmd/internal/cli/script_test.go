@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,10 +21,13 @@ import (
 	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
+	"github.com/pectoken/pectoken/softhsm-fixtures/virtualcard"
+	"github.com/pectoken/pectoken/token/tokentest"
 	"github.com/pectoken/pectoken/verify/report"
 )
 
 func TestMain(m *testing.M) {
+	virtualcard.Hook()
 	testscript.Main(m, map[string]func(){
 		"pectoken": func() { os.Exit(Main()) },
 		"exits":    exits,
@@ -63,7 +67,7 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(folders) == 0 {
 		t.Fatalf("no scripts found (%v)", err)
 	}
-	kit := &kit{pki.New(time.Now())}
+	kit := &kit{pki: pki.New(time.Now()), faults: faults(t)}
 	for _, folder := range folders {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			testscript.Run(t, testscript.Params{
@@ -85,7 +89,25 @@ func TestScripts(t *testing.T) {
 }
 
 // kit makes what scripts work with.
-type kit struct{ pki *pki.PKI }
+type kit struct {
+	pki    *pki.PKI
+	faults map[string]string // modules with a fault, by the variable that names them
+}
+
+// faults makes modules that crash, hang, or are none. There are none without gcc.
+func faults(t *testing.T) map[string]string {
+	paths := map[string]string{}
+	if _, err := exec.LookPath("gcc"); err != nil {
+		return paths
+	}
+	for _, f := range []tokentest.Fault{
+		tokentest.CrashStarting, tokentest.HangStarting, tokentest.CrashListing, tokentest.NoFunctionList,
+		tokentest.OtherProcessor, tokentest.Text, tokentest.Empty,
+	} {
+		paths[strings.ToUpper(strings.ReplaceAll(string(f), " ", "_"))] = tokentest.Library(t, f)
+	}
+	return paths
+}
 
 // setup prepares a script's folder: an empty SoftHSM, its module, a right and a
 // wrong PIN, the root certificates, and documents to sign.
@@ -98,6 +120,12 @@ func (k *kit) setup(env *testscript.Env) error {
 	env.Setenv("PECTOKEN_MODULE", hsm.Module())
 	conf, value, _ := strings.Cut(hsm.Env(), "=")
 	env.Setenv(conf, value)
+	env.Setenv("HSM", hsm.Module())
+	for name, path := range k.faults {
+		env.Setenv(name, path)
+	}
+	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
+	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, ".config"))
 	alt, err := k.pki.Issue(pki.AltRoot)
 	if err != nil {
 		return err
@@ -105,6 +133,7 @@ func (k *kit) setup(env *testscript.Env) error {
 	for name, content := range map[string][]byte{
 		"root.pem": k.pki.RootPEM(), "alt-root.pem": alt.CertificatePEM(),
 		"pin": []byte(softhsm.StandardPIN + "\n"), "wrong-pin": []byte("999999\n"),
+		"hsm-config":   []byte("module = " + hsm.Module() + "\n"),
 		"contract.pdf": documents.Plain(), "notes.txt": []byte("to be signed\n"),
 	} {
 		err = errors.Join(err, os.WriteFile(filepath.Join(env.WorkDir, name), content, 0o600))
@@ -168,11 +197,16 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 
 // shapes are the documented forms of the lines of --json.
 var shapes = map[string]func() any{
+	"cns":     func() any { return &map[string]any{} },
+	"doctor":  func() any { return &checkShape{} },
 	"error":   func() any { return &fileError{} },
 	"extract": func() any { return &extractedJSON{} },
 	"pin":     func() any { return &pinResultShape{} },
+	"pin-set": func() any { return &pinSetJSON{} },
+	"problem": func() any { return &moduleProblemJSON{} },
 	"sign":    func() any { return &signedJSON{} },
 	"tokens":  func() any { return &tokenShape{} },
+	"watch":   func() any { return &watchShape{} },
 	"verify":  func() any { return &report.Report{} },
 	"version": func() any { return &versionJSON{} },
 }
@@ -193,7 +227,7 @@ func shape(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// tokenShape and pinResultShape are the documented forms whose words can't be
+// tokenShape and those after it are the documented forms whose words can't be
 // read back into the types that write them.
 type tokenShape struct {
 	Module, Reader, Label, Serial, Model, Manufacturer string
@@ -207,8 +241,16 @@ type tokenShape struct {
 		ID, Label, Subject, CodiceFiscale, Kind, SHA256 string
 		NotBefore, NotAfter                             time.Time
 		PrivateKey, AlwaysAuthenticate                  bool
+		AlsoBy                                          []string
 	}
 }
+
+type watchShape struct {
+	Event string
+	Token tokenShape
+}
+
+type checkShape struct{ Check, Status, What, Todo string }
 
 type pinResultShape struct {
 	Token, Serial string
@@ -218,11 +260,45 @@ type pinResultShape struct {
 	}
 }
 
+// awaits waits for a file to hold a text: awaits events inserted
+func awaits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: awaits FILE TEXT")
+	}
+	for range 300 {
+		if content, _ := os.ReadFile(ts.MkAbs(args[0])); strings.Contains(string(content), args[1]) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ts.Fatalf("%s never holds %q", args[0], args[1])
+}
+
+// pdfsigValid has pdfsig judge that each signature in PDFs is right.
+func pdfsigValid(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		signatures, err := judges.PDFSig(context.Background(), ts.MkAbs(name))
+		ts.Check(err)
+		if neg || len(signatures) == 0 {
+			ts.Fatalf("pdfsig finds %d signatures in %s", len(signatures), name)
+		}
+		for _, s := range signatures {
+			if !s.Valid || !s.TotalDocument {
+				ts.Fatalf("pdfsig says of %s: %+v", name, s)
+			}
+		}
+	}
+}
+
 // condition says whether something is there that a script may need:
-// [root], to mount file systems.
+// [root], to mount file systems, and [gcc].
 func condition(name string) (bool, error) {
-	if name == "root" {
+	switch name {
+	case "root":
 		return os.Geteuid() == 0, nil
+	case "gcc":
+		_, err := exec.LookPath("gcc")
+		return err == nil, nil
 	}
 	return false, fmt.Errorf("there is no condition %q", name)
 }

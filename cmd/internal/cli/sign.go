@@ -26,6 +26,7 @@ type signOptions struct {
 
 	cert         string
 	allowExpired bool
+	skipSigned   bool
 
 	format, level, hash              string
 	detached, pss                    bool
@@ -80,6 +81,7 @@ func (o *signOptions) register(c *cobra.Command) {
 	flags.StringVar(&o.output.folder, "output-dir", "", "write the results into `FOLDER`")
 	flags.StringVar(&o.cert, "cert", "", "sign with the certificate of this `ID|LABEL|FINGERPRINT`")
 	flags.BoolVar(&o.allowExpired, "allow-expired-certificate", false, "sign even though the certificate has expired")
+	flags.BoolVar(&o.skipSigned, "skip-signed", false, "leave out the files whose result is there: the same document, signed with the same certificate")
 	flags.StringVar(&o.format, "format", "auto", "signature `FORMAT`: auto, pades (PDF only) or cades")
 	flags.BoolVar(&o.detached, "detached", false, "write the signature alone, without the document (CAdES)")
 	flags.StringVar(&o.level, "level", "b", "signature `LEVEL`: b")
@@ -97,6 +99,7 @@ func (o *signOptions) register(c *cobra.Command) {
 func (o *signOptions) check(a *app, c *cobra.Command) error {
 	return cmp.Or(
 		o.pin.check(c),
+		o.card.check(c, o.cert),
 		oneOf(c, "format", o.format, "auto", "pades", "cades"),
 		oneOf(c, "hash", o.hash, "sha256", "sha384", "sha512"),
 		o.checkLevel(c),
@@ -148,7 +151,7 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 	if !batch.mayStart() {
 		return batch.end()
 	}
-	w, err := a.openWallet(ctx, o.card)
+	w, err := a.openWallet(ctx, o.card, o.suits(a))
 	if err != nil {
 		return batch.fail(err)
 	}
@@ -157,21 +160,42 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 	if err != nil {
 		return batch.fail(err)
 	}
-	key, err := chosen.card.Signer(ctx, chosen.Certificate, ask, a.loginOptions(o.pin))
+	batch.view.signer = chosen
+	batch.skipSigned(ctx, chosen.X509)
+	if !batch.mayStart() || !batch.pending() {
+		return batch.end()
+	}
+	onCard, module, err := w.use(ctx, chosen.card)
 	if err != nil {
-		return batch.fail(noKeyProblem(err))
+		return batch.fail(err)
+	}
+	batch.module = module
+	key, err := onCard.Signer(ctx, chosen.Certificate, ask, a.loginOptions(o.pin))
+	if err != nil {
+		return batch.fail(explainCIE(chosen.card, noKeyProblem(err)))
 	}
 	batch.with(chosen, key)
 	batch.run(ctx)
 	return errors.Join(batch.end(), key.Close())
 }
 
+func (o *signOptions) choice(a *app) choice {
+	return choice{wanted: o.cert, uri: o.card.uri, now: a.now(), allowExpired: o.allowExpired}
+}
+
+// suits says whether a wallet holds the one certificate to sign with.
+func (o *signOptions) suits(a *app) func(*wallet) bool {
+	return func(w *wallet) bool {
+		_, err := o.choice(a).signer(w.candidates())
+		return err == nil
+	}
+}
+
 // choose finds the certificate and checks that it can do what was asked.
 func (o *signOptions) choose(a *app, w *wallet) (candidate, error) {
-	chosen, err := choice{o.cert, a.now(), o.allowExpired}.signer(w.candidates())
+	chosen, err := o.choice(a).signer(w.candidates())
 	if err != nil {
-		a.sayNotes(w.notes)
-		return candidate{}, err
+		return candidate{}, errors.Join(err, a.sayNotes(w))
 	}
 	if _, isRSA := chosen.X509.PublicKey.(*rsa.PublicKey); o.pss && !isRSA {
 		return candidate{}, usageError("pectoken sign --help", "--pss needs an RSA key, and that of %s is another", nameOf(chosen.X509))

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// config is what the configuration file says.
+type config struct {
+	modules  []string
+	pinentry string
+}
+
+const configText = `The configuration file is not needed. It is looked for as
+
+  Linux    $XDG_CONFIG_HOME/pectoken/config, else ~/.config/pectoken/config
+  macOS    ~/Library/Application Support/pectoken/config
+  Windows  %AppData%\pectoken\config
+
+and has one setting a line; what follows a # at the begin of a line is a remark:
+
+  # the driver of my kit, in an unusual place; may be repeated
+  module = /opt/kit/libbit4xpki.so
+  # ask for PINs with this program, where no flag says otherwise
+  pinentry = pinentry-gnome3
+
+Modules named here are tried beside those found by themselves, and are preferred
+to them. A file with a mistake in it is an error, not passed over.`
+
+// longestConfig is the most that is read of the file, in bytes.
+const longestConfig = 64 << 10
+
+// readConfig reads the configuration file. None is an empty one.
+func (a *app) readConfig() (config, error) {
+	folder, err := a.configDir()
+	if err != nil {
+		return config{}, nil // no home folder, and nothing in it
+	}
+	path := filepath.Join(folder, "pectoken", "config")
+	file, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return config{}, nil
+	case err != nil:
+		return config{}, usageError("pectoken help config", "reading %q: %w", path, bare(err))
+	}
+	defer file.Close()
+	return parseConfig(path, file)
+}
+
+func parseConfig(path string, r io.Reader) (config, error) {
+	var c config
+	lines := bufio.NewScanner(io.LimitReader(r, longestConfig))
+	for number := 1; lines.Scan(); number++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		key, value, _ := strings.Cut(line, "=")
+		if !c.set(strings.TrimSpace(key), strings.TrimSpace(value)) {
+			return c, usageError("pectoken help config", "reading %q: line %d is not understood", path, number)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return c, usageError("pectoken help config", "reading %q: %w", path, err)
+	}
+	return c, nil
+}
+
+// set takes a setting, and says whether it is one.
+func (c *config) set(key, value string) bool {
+	switch {
+	case value == "":
+		return false
+	case key == "module":
+		c.modules = append(c.modules, value)
+	case key == "pinentry":
+		c.pinentry = value
+	default:
+		return false
+	}
+	return true
+}

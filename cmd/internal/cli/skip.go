@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"hash"
+	"io"
+
+	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
+	"github.com/pectoken/pectoken/sign"
+	"github.com/pectoken/pectoken/verify"
+	"github.com/pectoken/pectoken/verify/report"
+)
+
+// skipSigned leaves out the jobs whose output is there and is what signing would
+// make. Another file in the place of an output is a mistake, as without the flag.
+func (b *batch) skipSigned(ctx context.Context, signer *x509.Certificate) {
+	for _, j := range b.jobs {
+		if j.err != nil || !j.exists {
+			continue
+		}
+		done, err := b.isSigned(ctx, j, signer)
+		switch {
+		case err != nil:
+			j.err = err
+		case done:
+			j.skipped, j.told = true, true
+			j.err = b.view.skipped(j)
+		default:
+			j.err = outfile.Check(j.output, b.options.output.mode())
+		}
+	}
+}
+
+// isSigned says whether the output of a job holds an intact signature over this very
+// document by the certificate's key.
+func (b *batch) isSigned(ctx context.Context, j *job, signer *x509.Certificate) (bool, error) {
+	document, err := b.open(ctx, j)
+	if err != nil {
+		return false, err
+	}
+	defer b.done(document)
+	signed, err := b.app.openInput(ctx, j.output)
+	if err != nil {
+		return false, err
+	}
+	defer signed.close()
+	if j.format == sign.PAdES && !beginsWith(signed.section(), document.section()) {
+		return false, nil
+	}
+	content := sha256.New()
+	options := verify.Options{Now: b.app.now(), Name: j.output, ExtractTo: content}
+	if b.signing.Detached {
+		options.Content, options.ExtractTo = document.section(), nil
+	}
+	found, err := verify.File(ctx, signed.section(), options)
+	if err != nil {
+		return false, fmt.Errorf("verifying %q: %w", j.output, err)
+	}
+	if j.format == sign.CAdES && !b.signing.Detached {
+		same, err := hasDigest(document.section(), content)
+		return same && holds(found, signer, ""), err
+	}
+	if j.format == sign.PAdES {
+		return holds(found, signer, report.WholeFile), nil // and so is not one that the document had before
+	}
+	return holds(found, signer, ""), nil
+}
+
+// holds says whether there is an intact signature of the certificate that covers
+// so much, if that matters.
+func holds(r *report.Report, signer *x509.Certificate, covers report.Coverage) bool {
+	for _, s := range r.Signatures {
+		if s.Integrity == report.Intact && s.Certificate != nil && s.Certificate.SHA256 == fingerprint(signer.Raw) &&
+			(covers == "" || s.Covers == covers) {
+			return true
+		}
+	}
+	return false
+}
+
+// beginsWith says whether a file is longer than another, and begins with it.
+func beginsWith(file, beginning *io.SectionReader) bool {
+	if file.Size() <= beginning.Size() {
+		return false
+	}
+	a, b := sha256.New(), sha256.New()
+	_, errA := io.CopyN(a, file, beginning.Size())
+	_, errB := io.Copy(b, beginning)
+	return errA == nil && errB == nil && bytes.Equal(a.Sum(nil), b.Sum(nil))
+}
+
+func hasDigest(file *io.SectionReader, digest hash.Hash) (bool, error) {
+	own := sha256.New()
+	if _, err := io.Copy(own, file); err != nil {
+		return false, err
+	}
+	return bytes.Equal(own.Sum(nil), digest.Sum(nil)), nil
+}

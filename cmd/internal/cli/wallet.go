@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pectoken/pectoken/token"
+)
+
+// wallet is every token in reach that was asked for.
+type wallet struct {
+	cards    []*card
+	problems []*token.ModuleError // modules that could not be used
+	notes    []error              // readers and cards that could not be read
+
+	open []*token.Module
+}
+
+// openWallet finds the cards. It needs no PIN. No card is an error.
+//
+// The cards of last time are looked for first, through the one module that showed
+// them; that is enough if suits approves, nil being content with anything. Else every
+// module is tried, each in a process of its own.
+func (a *app) openWallet(ctx context.Context, f cardFlags, suits func(*wallet) bool) (*wallet, error) {
+	candidates, err := a.candidates(f)
+	if err != nil {
+		return nil, err
+	}
+	if w := a.recall(ctx, f, candidates); w != nil {
+		if suits == nil || suits(w) {
+			return w, nil
+		}
+		w.close()
+	}
+	return a.discover(ctx, f, candidates)
+}
+
+// candidates says which modules to try.
+func (a *app) candidates(f cardFlags) ([]token.Candidate, error) {
+	if !hasCgo { // said once, and not of every module
+		return nil, token.ErrNoCgo
+	}
+	places, err := a.places(f)
+	if err != nil {
+		return nil, err
+	}
+	candidates := places.Candidates()
+	if f.uri != nil {
+		candidates = slices.DeleteFunc(candidates, func(c token.Candidate) bool { return !f.uri.MatchModule(c.Path) })
+	}
+	if len(candidates) == 0 {
+		return nil, &problem{
+			exit: exitNoToken, code: "noModule", err: errors.New("no driver (PKCS#11 module) for a card is installed"),
+			hint: []string{
+				"install the software that came with the kit, or OpenSC" + onThisSystem(installOpenSC),
+				"if it is in an unusual place: pectoken tokens --module PATH",
+			},
+		}
+	}
+	return candidates, nil
+}
+
+// places says where to look for modules. Those that the user names are the only
+// ones.
+func (a *app) places(f cardFlags) (token.Places, error) {
+	only := token.Places{P11Kit: []string{}, Known: []token.KnownModule{}}
+	switch {
+	case f.module != "":
+		only.Paths = []string{f.module}
+		return only, nil
+	case a.getenv("PECTOKEN_MODULE") != "":
+		only.Getenv = a.getenv
+		return only, nil
+	}
+	c, err := a.readConfig()
+	return token.Places{Config: c.modules, Getenv: a.getenv, Known: a.known}, err
+}
+
+// discover asks every module. What is found is remembered.
+func (a *app) discover(ctx context.Context, f cardFlags, candidates []token.Candidate) (*wallet, error) {
+	found, err := token.Discover(ctx, candidates, a.discovery())
+	if err != nil {
+		return nil, err
+	}
+	a.remember(found, candidates)
+	w := &wallet{problems: found.Problems}
+	for _, m := range found.Modules {
+		for _, slot := range m.Skipped {
+			w.notes = append(w.notes, fmt.Errorf("module %q: %w", m.Path, slot))
+		}
+	}
+	w.cards = cardsOf(found, f)
+	for _, c := range w.cards {
+		if c.problem != nil {
+			w.notes = append(w.notes, c.problem)
+		}
+	}
+	if len(w.cards) > 0 {
+		return w, nil
+	}
+	return nil, a.noCard(f, found, w)
+}
+
+// discovery says how modules are looked into.
+func (a *app) discovery() token.DiscoverOptions {
+	return token.DiscoverOptions{Command: a.probe, Open: a.openModule}
+}
+
+// cardsOf makes cards of the tokens that fit. What two modules show is shown once,
+// where it is shown best.
+func cardsOf(found *token.Discovery, f cardFlags) []*card {
+	byToken := map[*token.FoundToken]*card{}
+	var cards []*card
+	for _, m := range found.Modules {
+		for _, t := range m.Tokens {
+			if f.fits(t.Info) {
+				byToken[t] = &card{Info: t.Info, module: m.Path, problem: t.Problem}
+				cards = append(cards, byToken[t])
+			}
+		}
+	}
+	for _, c := range found.Certificates {
+		share(c.Ways, byToken)
+	}
+	return withoutShadows(cards)
+}
+
+// share gives a certificate to the cards of the best module that shows it. The other
+// modules are named there.
+func share(ways []token.Way, byToken map[*token.FoundToken]*card) {
+	ways = slices.DeleteFunc(slices.Clone(ways), func(w token.Way) bool { return byToken[w.Token] == nil })
+	also := otherModules(ways)
+	for _, w := range ways {
+		c := byToken[w.Token]
+		held := &certificate{w.Certificate, also}
+		if w.Token.Module == ways[0].Token.Module {
+			c.certificates = append(c.certificates, held)
+		} else {
+			c.better = append(c.better, held)
+		}
+	}
+}
+
+// otherModules are those beside the best one.
+func otherModules(ways []token.Way) []string {
+	var others []string
+	for _, w := range ways {
+		if best := ways[0].Token.Module; w.Token.Module != best {
+			others = append(others, w.Token.Module.Path)
+		}
+	}
+	return slices.Compact(others)
+}
+
+// withoutShadows leaves out tokens that only show what another module shows better,
+// and names their modules there.
+func withoutShadows(cards []*card) []*card {
+	var shown []*card
+	for _, c := range cards {
+		for _, held := range c.certificates {
+			c.also = append(c.also, held.also...)
+		}
+	}
+	for _, c := range cards {
+		at := slices.IndexFunc(shown, c.sameToken)
+		switch {
+		case len(c.certificates) > 0 || len(c.better) == 0 && at < 0:
+			shown = append(shown, c)
+		case len(c.better) == 0:
+			shown[at].also = append(shown[at].also, c.module)
+		}
+	}
+	for _, c := range shown {
+		slices.Sort(c.also)
+		c.also = slices.Compact(c.also)
+	}
+	return shown
+}
+
+// noCard explains why there is none.
+func (a *app) noCard(f cardFlags, found *token.Discovery, w *wallet) error {
+	if len(found.Modules) == 0 && len(found.Problems) > 0 {
+		first := found.Problems[0]
+		w.problems = found.Problems[1:]
+		return errors.Join(first, a.sayNotes(w))
+	}
+	if err := a.sayNotes(w); err != nil {
+		return err
+	}
+	if present := cardsOf(found, cardFlags{}); len(present) > 0 {
+		return &problem{
+			exit: exitNoToken, code: "noToken", hint: listCards(present),
+			err: f.noneFits(),
+		}
+	}
+	var asked []string
+	for _, m := range found.Modules {
+		asked = append(asked, m.Path)
+	}
+	return &problem{
+		exit: exitNoToken, code: "noToken",
+		err:  fmt.Errorf("no token found by %s", strings.Join(asked, ", ")),
+		hint: []string{"is the card in the reader, and the reader plugged in? pectoken doctor looks for the reason"},
+	}
+}
+
+// moduleProblemJSON is the line of --json for a module that can't be used.
+type moduleProblemJSON struct {
+	Module  string `json:"module"`
+	Problem string `json:"problem"`
+}
+
+// sayNotes tells what could not be read on the way, once.
+func (a *app) sayNotes(w *wallet) error {
+	for _, p := range w.problems {
+		a.say("note: %v", p)
+		if a.json {
+			if err := a.printJSON(moduleProblemJSON{p.Path, p.Reason}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, note := range w.notes {
+		a.say("note: %v", note)
+	}
+	w.problems, w.notes = nil, nil
+	return nil
+}
+
+// use opens the token of a card, and the module if another process found it.
+func (w *wallet) use(ctx context.Context, c *card) (*token.Token, *token.Module, error) {
+	if c.live != nil {
+		return c.live, c.through, nil
+	}
+	module, err := token.Open(c.module)
+	if err != nil {
+		return nil, nil, err
+	}
+	w.open = append(w.open, module)
+	c.through = module
+	c.live, err = module.Find(ctx, c.Info)
+	return c.live, module, err
+}
+
+func (w *wallet) close() {
+	for _, m := range w.open {
+		_ = m.Close() // nothing was written through it
+	}
+}
+
+// only returns the one token there is.
+func (w *wallet) only(c *cobra.Command) (*card, error) {
+	if len(w.cards) == 1 {
+		return w.cards[0], nil
+	}
+	what := "tokens are"
+	if len(byCard(w.cards)) == 1 {
+		what = "PINs of one card are"
+	}
+	return nil, &problem{
+		exit: exitUsage, code: "ambiguous", hint: listCards(w.cards),
+		err: fmt.Errorf("%d %s here, and %s wants one", len(w.cards), what, c.CommandPath()),
+	}
+}

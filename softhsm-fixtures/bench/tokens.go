@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
+)
+
+//go:embed testdata/bare.c
+var bareSource []byte
+
+// Ratio is how long pectoken takes with a token, in times of a program that makes
+// the bare calls of PKCS#11 and nothing else.
+type Ratio struct {
+	Task   string
+	ToBare float64 // of the medians
+}
+
+// pair is a task that both do, with what was measured of each. They take turns.
+type pair struct {
+	task         string
+	repeat       int // turns in a round, for tasks that are short
+	ours, bare   func(context.Context) (time.Duration, error)
+	mine, theirs []time.Duration
+}
+
+func (p *pair) run(ctx context.Context) error {
+	for range p.repeat {
+		mine, err := p.ours(ctx)
+		if err != nil {
+			return err
+		}
+		theirs, err := p.bare(ctx)
+		if err != nil {
+			return err
+		}
+		p.mine, p.theirs = append(p.mine, mine), append(p.theirs, theirs)
+	}
+	return nil
+}
+
+func ratios(pairs []*pair) []Ratio {
+	var list []Ratio
+	for _, p := range pairs {
+		list = append(list, Ratio{p.task, ratio(median(p.mine), median(p.theirs))})
+	}
+	return list
+}
+
+// compileBare makes the program with the bare calls.
+func (b *bench) compileBare(ctx context.Context) error {
+	source := b.path("bare.c")
+	if err := os.WriteFile(source, bareSource, 0o600); err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, "gcc", "-O2", "-o", b.path("bare"), source, "-ldl", "-lpthread").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("compiling the program to compare with: %w: %s", err, out)
+	}
+	return nil
+}
+
+// pairs lists what is compared with bare calls.
+func (b *bench) pairs(signatures int) []*pair {
+	const turns = 15 // of programs that take a few milliseconds
+	pairs := []*pair{{task: "pectoken tokens, module remembered", repeat: turns, ours: b.tokens, bare: b.bareTokens}}
+	if b.signer == nil {
+		return pairs
+	}
+	for _, sessions := range []int{1, 4} {
+		pairs = append(pairs, &pair{
+			task: fmt.Sprintf("%d RSA-2048 signatures, %d at a time", signatures, sessions), repeat: 1,
+			ours: func(ctx context.Context) (time.Duration, error) { return b.signatures(ctx, signatures, sessions) },
+			bare: func(ctx context.Context) (time.Duration, error) { return b.bareSignatures(ctx, signatures, sessions) },
+		})
+	}
+	return pairs
+}
+
+// tokens runs pectoken tokens, which finds in its cache what the first turn of all
+// remembered.
+func (b *bench) tokens(ctx context.Context) (time.Duration, error) {
+	return b.timed(ctx, b.program, "tokens", "--module", b.hsm.Module())
+}
+
+func (b *bench) bareTokens(ctx context.Context) (time.Duration, error) {
+	return b.timed(ctx, b.path("bare"), b.hsm.Module(), "tokens")
+}
+
+func (b *bench) timed(ctx context.Context, name string, args ...string) (time.Duration, error) {
+	cmd := b.command(ctx, name, args...)
+	start := time.Now()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("%w: %s", err, out)
+	}
+	return time.Since(start), nil
+}
+
+func (b *bench) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), b.hsm.Env(), "XDG_CACHE_HOME="+b.path("cache"))
+	return cmd
+}
+
+func (b *bench) bareSignatures(ctx context.Context, n, sessions int) (time.Duration, error) {
+	cmd := b.command(ctx, b.path("bare"), b.hsm.Module(), "sign", softhsm.StandardPIN, strconv.Itoa(n), strconv.Itoa(sessions))
+	out, err := cmd.Output()
+	if err != nil {
+		return 0, err
+	}
+	seconds, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+	return time.Duration(seconds * float64(time.Second)), err
+}
+
+// signatures has pectoken's own code make signatures, in this process.
+func (b *bench) signatures(ctx context.Context, n, sessions int) (time.Duration, error) {
+	name, conf, _ := strings.Cut(b.hsm.Env(), "=")
+	if err := os.Setenv(name, conf); err != nil {
+		return 0, err
+	}
+	return b.signer(ctx, b.hsm.Module(), softhsm.StandardPIN, n, sessions)
+}
