@@ -7,8 +7,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"fmt"
-	"hash"
 	"io"
 
 	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
@@ -53,17 +53,16 @@ func (b *batch) isSigned(ctx context.Context, j *job, signer *x509.Certificate) 
 	if j.format == sign.PAdES && !beginsWith(signed.section(), document.section()) {
 		return false, nil
 	}
-	content := sha256.New()
-	options := verify.Options{Now: b.app.now(), Name: j.output, ExtractTo: content}
+	options := verify.Options{Now: b.app.now(), Name: j.output}
 	if b.signing.Detached {
-		options.Content, options.ExtractTo = document.section(), nil
+		options.Content = document.section()
 	}
 	found, err := verify.File(ctx, signed.section(), options)
 	if err != nil {
 		return false, fmt.Errorf("verifying %q: %w", j.output, err)
 	}
 	if j.format == sign.CAdES && !b.signing.Detached {
-		same, err := hasDigest(document.section(), content)
+		same, err := isContent(document.section(), found.Content)
 		return same && holds(found, signer, ""), err
 	}
 	if j.format == sign.PAdES {
@@ -95,10 +94,14 @@ func beginsWith(file, beginning *io.SectionReader) bool {
 	return errA == nil && errB == nil && bytes.Equal(a.Sum(nil), b.Sum(nil))
 }
 
-func hasDigest(file *io.SectionReader, digest hash.Hash) (bool, error) {
+// isContent says whether a document is what a signature was found to hold.
+func isContent(document *io.SectionReader, content *report.Content) (bool, error) {
+	if content == nil || content.Size != document.Size() {
+		return false, nil
+	}
 	own := sha256.New()
-	if _, err := io.Copy(own, file); err != nil {
+	if _, err := io.Copy(own, document); err != nil {
 		return false, err
 	}
-	return bytes.Equal(own.Sum(nil), digest.Sum(nil)), nil
+	return hex.EncodeToString(own.Sum(nil)) == content.SHA256, nil
 }
