@@ -15,7 +15,7 @@ export PECTOKEN_CORPUS
 # Go stamps the commit into the program; in a folder where git can't tell one it would stop instead.
 GOBUILD := go build -trimpath $(if $(shell git rev-parse --verify HEAD 2>/dev/null),,-buildvcs=false)
 
-.PHONY: help build demo test lint vuln fuzz bench cross clean
+.PHONY: help build demo test lint vuln fuzz bench cross judges interop clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,15 @@ bench: ## measure time and memory on a 1 GiB file, beside openssl
 
 cross: ## build without cgo for every system, and try what that program does here
 	@bash .ci/cross
+
+judges: ## install pyHanko and DSS, the judges that no distribution has
+	@bash .ci/judges
+
+# With both of them there, a test that does not find one has failed.
+interop: ## have every judge verify what we sign, and verify what they sign
+	@bash .ci/prepare test
+	PECTOKEN_JUDGES_REQUIRED=$$(bash .ci/judges --check >&2 && echo 1) CGO_ENABLED=1 \
+		go test -count=1 -run '^TestInterop' $(TESTFLAGS) ./softhsm-fixtures/judges ./sign/... ./verify/...
 
 clean: ## remove what make build made
 	rm -rf bin

@@ -252,10 +252,13 @@ func eachFile(t *testing.T, visit func(name string, content []byte)) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() {
-			if name == ".git" || name == "bin" {
+		if name == ".git" || name == "bin" { // .git is a file in a worktree
+			if entry.IsDir() {
 				return fs.SkipDir
 			}
+			return nil
+		}
+		if entry.IsDir() {
 			return nil
 		}
 		content, err := fs.ReadFile(root, name)

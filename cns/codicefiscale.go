@@ -169,6 +169,13 @@ func (c Codice) isDay() bool {
 	return time.Date(century+c.Year, c.Month, c.Day, 0, 0, 0, 0, time.UTC).Day() == c.Day
 }
 
+// IsBirthday says whether the code is of somebody born on the day of t. The code
+// does not say the century.
+func (c Codice) IsBirthday(t time.Time) bool {
+	const century = 100
+	return !c.Provisional && t.Year()%century == c.Year && t.Month() == c.Month && t.Day() == c.Day
+}
+
 // number reads digits that were checked.
 func number(digits string) int {
 	n := 0

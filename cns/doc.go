@@ -14,6 +14,15 @@
 // in a certificate, [ParseCodiceFiscale] takes it apart. [SubjectOf] has the
 // names to show.
 //
+// # The card
+//
+// What a CNS says of itself is read by package cns/card, and understood here:
+// [ParsePersonalData] and [ParseCardID] for its two files, [ParseATR] and [ChipOf]
+// for the answer it gives when it gets power. [SameCard], [CommonName.MatchHash]
+// and [CompareHolders] say what fits together. [CertificationOf] and [RenewalOf]
+// are tables of what providers published: a date stands at each, what is not
+// confirmed is marked, and what is not in them is not known.
+//
 // # What it does not check
 //
 // A certificate says about itself what its issuer wrote, and anybody can issue

@@ -4,8 +4,8 @@ package cns
 
 import (
 	"crypto/x509"
-	"regexp"
 	"slices"
+	"strings"
 )
 
 // Kind is what a certificate of an Italian card is for.
@@ -42,6 +42,8 @@ const (
 	policyQCPnQ  = "0.4.0.194112.1.2" // with the key on a qualified device
 	policyQCPOld = "0.4.0.1456.1.2"   // before eIDAS, ETSI TS 101 456: QCP public
 	policyQCPSS  = "0.4.0.1456.1.1"   // the same, with a secure device
+	policyQCPl   = "0.4.0.194112.1.1" // for legal persons: seals
+	policyQCPlQ  = "0.4.0.194112.1.3"
 )
 
 // regionalPolicies stand for the CNS policy on cards of Lombardy (CRS/SISS).
@@ -52,9 +54,12 @@ var regionalPolicies = []string{"1.3.159.6.1.3.2.10", "1.3.76.12.1.1.10.2.2.10"}
 //
 // A CNS certificate has, by AgID's profile, the CNS policy, the key usage
 // digitalSignature without nonRepudiation, and clientAuth among its extended
-// usages. What has only part of that, or only the subject's form, is CNSLike. A
-// certificate for qualified signatures has nonRepudiation and a statement or
-// policy of a qualified certificate for natural persons (EN 319 412-5, EN 319 411-2).
+// usages. What has only part of that, or only the subject's form, is CNSLike: a
+// certificate that the certifier issues in its own name, where a CNS is given out
+// by a public administration, which the subject names. The reasons say what the
+// subject names, and the policy decides: services ask for that. A certificate for
+// qualified signatures has nonRepudiation and a statement or policy of a
+// qualified certificate for natural persons (EN 319 412-5, EN 319 411-2).
 //
 // The answer is the certificate's own claim; see the package comment.
 func Classify(c *x509.Certificate) (Kind, []string) {
@@ -84,6 +89,10 @@ type marks struct {
 	cnsName   bool   // common name of the CNS's form
 	statement qcStatements
 	policy    string // of a qualified certificate for natural persons, empty if none
+	legal     string // of one for legal persons, empty if none
+	more      bool   // key usages beside nonRepudiation and digitalSignature
+	office    string // organization or unit in the subject, empty if none
+	certifier bool   // the office is the issuer
 }
 
 func marksOf(c *x509.Certificate) marks {
@@ -91,9 +100,18 @@ func marksOf(c *x509.Certificate) marks {
 		nonRepudiation:   c.KeyUsage&x509.KeyUsageContentCommitment != 0,
 		digitalSignature: c.KeyUsage&x509.KeyUsageDigitalSignature != 0,
 		clientAuth:       slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth),
-		cnsName:          isCNSName(c.Subject.CommonName),
 		statement:        readQCStatements(c),
+		more:             c.KeyUsage&^(x509.KeyUsageContentCommitment|x509.KeyUsageDigitalSignature) != 0,
 	}
+	m.office, m.certifier = officeOf(c)
+	if _, err := ParseCommonName(c.Subject.CommonName); err == nil {
+		m.cnsName = true
+	}
+	m.readPolicies(c)
+	return m
+}
+
+func (m *marks) readPolicies(c *x509.Certificate) {
 	for _, policy := range c.Policies {
 		switch p := policy.String(); {
 		case p == policyCIE:
@@ -102,9 +120,28 @@ func marksOf(c *x509.Certificate) marks {
 			m.cnsPolicy = p
 		case p == policyQCPn || p == policyQCPnQ || p == policyQCPOld || p == policyQCPSS:
 			m.policy = p
+		case p == policyQCPl || p == policyQCPlQ:
+			m.legal = p
 		}
 	}
-	return m
+}
+
+// officeOf returns who gave the card out: the subject's unit, which the profile
+// of the CNS wants, or its organization; and whether that is the issuer itself.
+func officeOf(c *x509.Certificate) (office string, isIssuer bool) {
+	own := slices.Concat(c.Subject.OrganizationalUnit, c.Subject.Organization)
+	issuers := slices.Concat(c.Issuer.Organization, c.Issuer.OrganizationalUnit)
+	for _, name := range own {
+		if name = printable(name); name == "" || strings.EqualFold(name, absent) {
+			continue
+		}
+		same := slices.ContainsFunc(issuers, func(i string) bool { return strings.EqualFold(printable(i), name) })
+		if office == "" {
+			office = name
+		}
+		isIssuer = isIssuer || same
+	}
+	return office, isIssuer
 }
 
 // signature decides about a certificate with nonRepudiation.
@@ -112,6 +149,9 @@ func (m marks) signature() (Kind, []string) {
 	reasons := []string{"key usage nonRepudiation"}
 	if m.digitalSignature {
 		reasons = append(reasons, "also digitalSignature, which a qualified signature certificate should not have")
+	}
+	if m.more {
+		reasons = append(reasons, "key usages that a qualified signature certificate should not have")
 	}
 	if m.statement.malformed {
 		reasons = append(reasons, "its QcStatements cannot be read")
@@ -128,6 +168,8 @@ func (m marks) signature() (Kind, []string) {
 	switch {
 	case m.statement.notForSignatures():
 		return Other, append(reasons, "for seals or web sites, by its QcType")
+	case m.legal != "" && m.policy == "":
+		return Other, append(reasons, "for seals, by a policy for legal persons ("+m.legal+")")
 	case m.statement.compliance || m.policy != "":
 		return QualifiedSignature, reasons
 	}
@@ -153,17 +195,17 @@ func (m marks) authentication() (Kind, []string) {
 	} else {
 		reasons = append(reasons, "common name of another form than the CNS's")
 	}
-	return kind, reasons
+	return kind, append(reasons, m.givenOut())
 }
 
-// cnsName is the common name that AgID's profile prescribes: codice fiscale,
-// slash, card number, dot, base64 of the SHA-1 of the personal data file. Neither
-// of the first two has a slash or a dot in it, but the base64 may have slashes.
-var cnsName = regexp.MustCompile(`^([A-Z0-9]{16})/([0-9A-Z]{16})\.([A-Za-z0-9+/]{27}=)$`)
-
-// isCNSName takes the prescribed form, and whatever begins with a codice fiscale
-// and a slash, as the common names of CNS-like certificates do.
-func isCNSName(cn string) bool {
-	_, ok := codiceInName(cn)
-	return ok || cnsName.MatchString(cn)
+// givenOut says who gave the card out. A region may well be the certifier of its
+// own CNS, so that it is the certifier itself is said of what is no CNS alone.
+func (m marks) givenOut() string {
+	switch {
+	case m.office == "":
+		return "no administration in the subject"
+	case m.certifier && m.cnsPolicy == "":
+		return "given out by the certifier itself (" + m.office + ")"
+	}
+	return "given out by " + m.office
 }

@@ -40,11 +40,17 @@ type draft struct {
 	policies   []string
 	name       string
 	statements []byte
+	unit       string // of the subject
+	issuer     string // organization
 }
 
 func (d draft) certificate(t *testing.T) *x509.Certificate {
 	t.Helper()
 	c := &x509.Certificate{KeyUsage: d.usage, Subject: pkix.Name{CommonName: d.name}}
+	if d.unit != "" {
+		c.Subject.OrganizationalUnit = []string{d.unit}
+	}
+	c.Issuer.Organization = []string{d.issuer}
 	if d.client {
 		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	}
@@ -97,6 +103,9 @@ func TestClassify(t *testing.T) {
 		{"a seal by its type, a signature by its policy", draft{usage: sign, statements: statements(t, eSeal), policies: []string{policyQCPn}}, Other, "seals"},
 		{"a signature and a seal", draft{usage: sign, statements: statements(t, eSeal, oidQcTypeESign)}, QualifiedSignature, ""},
 		{"a signature, not qualified", draft{usage: sign}, Other, "nothing says"},
+		{"qualified, with another usage too many", draft{usage: sign | x509.KeyUsageKeyEncipherment, statements: statements(t)}, QualifiedSignature, "key usages that"},
+		{"a seal by its policy alone", draft{usage: sign, statements: statements(t), policies: []string{policyQCPlQ}}, Other, policyQCPlQ},
+		{"policies for both kinds of persons", draft{usage: sign, policies: []string{policyQCPn, policyQCPl}}, QualifiedSignature, policyQCPn},
 		{"malformed statements", draft{usage: sign, statements: []byte{0x30, 0x7f}}, Other, "cannot be read"},
 		{"qualified, but not for signatures", draft{usage: login, statements: statements(t, oidQcTypeESign)}, Other, "neither"},
 		{"agIDcert alone proves nothing", draft{usage: sign, policies: []string{"1.3.76.16.6"}}, Other, "nothing says"},
@@ -108,6 +117,11 @@ func TestClassify(t *testing.T) {
 		{"no clientAuth", draft{usage: login, policies: []string{policyCNS}, name: name}, CNSLike, "no extended"},
 		{"policy with another name", draft{usage: login, client: true, policies: []string{policyCNS}, name: "MARIO ROSSI"}, CNS, "another form"},
 		{"name without a hash", draft{usage: login, client: true, name: "RSSMRA80A01H501U/7430000000000001"}, CNSLike, "no policy"},
+		{"given out by a chamber", draft{usage: login, client: true, policies: []string{policyCNS}, name: name, unit: "Camera di Commercio"}, CNS, "given out by Camera di Commercio"},
+		{"given out by a region that certifies", draft{usage: login, client: true, policies: []string{policyCNS}, name: name, unit: "Regione X", issuer: "Regione X"}, CNS, "given out by Regione X"},
+		{"given out by the certifier", draft{usage: login, client: true, name: name, unit: "Certificatore S.p.A.", issuer: "CERTIFICATORE S.p.A."}, CNSLike, "the certifier itself (Certificatore"},
+		{"given out by nobody", draft{usage: login, client: true, name: name, unit: "non presente"}, CNSLike, "no administration"},
+		{"a code that is none", draft{usage: login, client: true, name: "RSSMRA80A01H501X/6090000000000001.x"}, Other, "neither"},
 		{"CNS policy and nonRepudiation", draft{usage: login | sign, client: true, policies: []string{policyCNS}, name: name}, Other, "nothing says"},
 		{"CNS policy without digitalSignature", draft{client: true, policies: []string{policyCNS}, name: name}, Other, "neither"},
 		{"CIE", draft{usage: login, client: true, policies: []string{policyCIE}}, CIE, policyCIE},

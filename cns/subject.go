@@ -19,6 +19,9 @@ var (
 	oidPseudonym    = asn1.ObjectIdentifier{2, 5, 4, 65}
 )
 
+// absent is what older certificates write for no organization.
+const absent = "non presente"
+
 // Subject is who a certificate is for, in words fit to be shown: characters that
 // cannot be printed are taken out. Fields that the certificate does not have are
 // empty.
@@ -35,11 +38,11 @@ type Subject struct {
 func SubjectOf(c *x509.Certificate) Subject {
 	code, _ := CodiceFiscale(c)
 	s := Subject{CodiceFiscale: code, Organization: first(c, oidOrganization), Country: first(c, oidCountry)}
-	if strings.EqualFold(s.Organization, "non presente") { // what older certificates write for "none"
+	if strings.EqualFold(s.Organization, absent) {
 		s.Organization = ""
 	}
 	cn := first(c, oidCommonName)
-	if _, ok := codiceInName(cn); ok {
+	if _, err := ParseCommonName(cn); err == nil {
 		cn = "" // a card number and a hash are not for people
 	}
 	fullName := strings.TrimSpace(first(c, oidGivenName) + " " + first(c, oidSurname))
@@ -68,22 +71,11 @@ func CodiceFiscale(c *x509.Certificate) (string, bool) {
 		}
 	}
 	for _, cn := range values(c, oidCommonName) {
-		if code, ok := codiceInName(cn); ok {
-			return code, true
+		if name, err := ParseCommonName(cn); err == nil {
+			return name.CodiceFiscale, true
 		}
 	}
 	return "", false
-}
-
-// codiceInName returns the codice fiscale that stands before the first slash of a
-// common name.
-func codiceInName(cn string) (string, bool) {
-	before, _, ok := strings.Cut(cn, "/")
-	if !ok {
-		return "", false
-	}
-	c, err := ParseCodiceFiscale(before)
-	return c.Code, err == nil && !c.Provisional
 }
 
 // first returns the first value of an attribute, cleaned, or "".

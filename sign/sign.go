@@ -75,8 +75,9 @@ func Detect(src io.ReaderAt, size int64) (Format, error) {
 // used. After an error dst may hold a part of a file, which must be thrown
 // away.
 func Document(ctx context.Context, dst io.Writer, src *io.SectionReader, o Options) error {
-	if o.Time.IsZero() {
-		return errors.New("signing: Options.Time is not set")
+	signer, err := o.signer()
+	if err != nil {
+		return err
 	}
 	format, err := o.format(src)
 	if err != nil {
@@ -85,8 +86,6 @@ func Document(ctx context.Context, dst io.Writer, src *io.SectionReader, o Optio
 	if format == PAdES {
 		return pdf.Sign(ctx, dst, src, src.Size(), o.pdf())
 	}
-	signer := o.Signer
-	signer.SigningTime = o.Time
 	content := io.NewSectionReader(cancelable{ctx, src}, 0, src.Size())
 	return cms.Sign(dst, content, cms.Options{Signers: []cms.Signer{signer}, Detached: o.Detached})
 }

@@ -5,9 +5,9 @@
 package token
 
 import (
-	"unsafe"
-
 	"github.com/miekg/pkcs11"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // Available returns nil if this program can load PKCS#11 modules, and
@@ -15,70 +15,82 @@ import (
 func Available() error { return nil }
 
 // binding is a module loaded from a file.
-type binding struct{ ctx *pkcs11.Ctx }
+type binding struct {
+	functions
+	ctx *pkcs11.Ctx
+}
 
 // load maps a library into the process; path is absolute. The library is never
 // unloaded: vendor modules that started threads crash when their code goes away.
-func load(path string) (cryptoki, error) {
+func load(path string) (cryptoki.Module, error) {
+	list, err := openFunctions(path)
+	if err != nil {
+		return nil, err
+	}
 	ctx := pkcs11.New(path)
 	if ctx == nil {
-		return nil, &ModuleError{Path: path, Reason: loadFailure(path)}
+		return nil, &ModuleError{Path: path, Reason: "the system does not load it a second time"}
 	}
-	return binding{ctx}, nil
+	return binding{list, ctx}, nil
 }
 
 func (b binding) Initialize(flags uint) error {
-	return code(b.ctx.Initialize(pkcs11.InitializeWithFlags(flags)))
+	return rv(b.ctx.Initialize(pkcs11.InitializeWithFlags(flags)))
 }
 
-func (b binding) Finalize() error { return code(b.ctx.Finalize()) }
+func (b binding) Finalize() error { return rv(b.ctx.Finalize()) }
+
+func (b binding) Info() (cryptoki.Info, error) {
+	info, err := b.ctx.GetInfo()
+	return cryptoki.Info{
+		Manufacturer: info.ManufacturerID, Description: info.LibraryDescription,
+		Major: info.LibraryVersion.Major, Minor: info.LibraryVersion.Minor,
+	}, rv(err)
+}
 
 func (b binding) SlotList() ([]uint, error) {
 	slots, err := b.ctx.GetSlotList(true)
-	return slots, code(err)
+	return slots, rv(err)
 }
 
-func (b binding) SlotDescription(slot uint) (string, error) {
+func (b binding) SlotInfo(slot uint) (cryptoki.SlotInfo, error) {
 	info, err := b.ctx.GetSlotInfo(slot)
-	return info.SlotDescription, code(err)
+	return cryptoki.SlotInfo{Description: info.SlotDescription, Manufacturer: info.ManufacturerID}, rv(err)
 }
 
-func (b binding) TokenInfo(slot uint) (tokenInfo, error) {
+func (b binding) TokenInfo(slot uint) (cryptoki.TokenInfo, error) {
 	info, err := b.ctx.GetTokenInfo(slot)
-	return tokenInfo{
-		label: info.Label, serial: info.SerialNumber, model: info.Model, manufacturer: info.ManufacturerID,
-		flags: info.Flags, minPIN: info.MinPinLen, maxPIN: info.MaxPinLen,
-	}, code(err)
+	return cryptoki.TokenInfo{
+		Label: info.Label, Serial: info.SerialNumber, Model: info.Model, Manufacturer: info.ManufacturerID,
+		Flags: info.Flags, MinPIN: info.MinPinLen, MaxPIN: info.MaxPinLen,
+	}, rv(err)
 }
 
-func (b binding) OpenSession(slot uint) (uint, error) {
-	session, err := b.ctx.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION)
-	return uint(session), code(err)
+func (b binding) OpenSession(slot uint, write bool) (uint, error) {
+	flags := uint(pkcs11.CKF_SERIAL_SESSION)
+	if write {
+		flags |= pkcs11.CKF_RW_SESSION
+	}
+	session, err := b.ctx.OpenSession(slot, flags)
+	return uint(session), rv(err)
 }
 
 func (b binding) CloseSession(session uint) error {
-	return code(b.ctx.CloseSession(pkcs11.SessionHandle(session)))
+	return rv(b.ctx.CloseSession(pkcs11.SessionHandle(session)))
 }
 
 func (b binding) SessionState(session uint) (uint, error) {
 	info, err := b.ctx.GetSessionInfo(pkcs11.SessionHandle(session))
-	return info.State, code(err)
-}
-
-// Login lends the PIN's bytes to the binding as a string, because a string of
-// our own could not be overwritten afterwards.
-func (b binding) Login(session, user uint, pin []byte) error {
-	lent := unsafe.String(unsafe.SliceData(pin), len(pin))
-	return code(b.ctx.Login(pkcs11.SessionHandle(session), user, lent))
+	return info.State, rv(err)
 }
 
 func (b binding) Logout(session uint) error {
-	return code(b.ctx.Logout(pkcs11.SessionHandle(session)))
+	return rv(b.ctx.Logout(pkcs11.SessionHandle(session)))
 }
 
 func (b binding) FindInit(session, class uint) error {
 	template := []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_CLASS, class)}
-	return code(b.ctx.FindObjectsInit(pkcs11.SessionHandle(session), template))
+	return rv(b.ctx.FindObjectsInit(pkcs11.SessionHandle(session), template))
 }
 
 func (b binding) Find(session uint, most int) ([]uint, error) {
@@ -87,11 +99,11 @@ func (b binding) Find(session uint, most int) ([]uint, error) {
 	for i, h := range found {
 		handles[i] = uint(h)
 	}
-	return handles, code(err)
+	return handles, rv(err)
 }
 
 func (b binding) FindFinal(session uint) error {
-	return code(b.ctx.FindObjectsFinal(pkcs11.SessionHandle(session)))
+	return rv(b.ctx.FindObjectsFinal(pkcs11.SessionHandle(session)))
 }
 
 // Attribute asks for one attribute alone: asked for several, the binding returns
@@ -100,29 +112,34 @@ func (b binding) Attribute(session, object, kind uint) ([]byte, error) {
 	want := []*pkcs11.Attribute{pkcs11.NewAttribute(kind, nil)}
 	got, err := b.ctx.GetAttributeValue(pkcs11.SessionHandle(session), pkcs11.ObjectHandle(object), want)
 	if err != nil {
-		return nil, code(err)
+		return nil, rv(err)
 	}
 	return got[0].Value, nil
 }
 
-func (b binding) SignInit(session uint, m mechanism, key uint) error {
+func (b binding) SignInit(session uint, m cryptoki.Mechanism, key uint) error {
+	return rv(b.ctx.SignInit(pkcs11.SessionHandle(session), mechanisms(m), pkcs11.ObjectHandle(key)))
+}
+
+func (b binding) DecryptInit(session uint, m cryptoki.Mechanism, key uint) error {
+	return rv(b.ctx.DecryptInit(pkcs11.SessionHandle(session), mechanisms(m), pkcs11.ObjectHandle(key)))
+}
+
+func mechanisms(m cryptoki.Mechanism) []*pkcs11.Mechanism {
 	var parameter any
-	if m.pss != nil {
-		parameter = pkcs11.NewPSSParams(m.pss.hash, m.pss.mgf, m.pss.salt)
+	switch {
+	case m.PSS != nil:
+		parameter = pkcs11.NewPSSParams(m.PSS.Hash, m.PSS.MGF, m.PSS.Salt)
+	case m.OAEP != nil:
+		parameter = pkcs11.NewOAEPParams(m.OAEP.Hash, m.OAEP.MGF, cryptoki.CKZ_DATA_SPECIFIED, m.OAEP.Label)
 	}
-	mechanisms := []*pkcs11.Mechanism{pkcs11.NewMechanism(m.kind, parameter)}
-	return code(b.ctx.SignInit(pkcs11.SessionHandle(session), mechanisms, pkcs11.ObjectHandle(key)))
+	return []*pkcs11.Mechanism{pkcs11.NewMechanism(m.Kind, parameter)}
 }
 
-func (b binding) Sign(session uint, data []byte) ([]byte, error) {
-	signature, err := b.ctx.Sign(pkcs11.SessionHandle(session), data)
-	return signature, code(err)
-}
-
-// code turns the binding's error into ours.
-func code(err error) error {
-	if rv, ok := err.(pkcs11.Error); ok {
-		return Code(rv)
+// rv turns the binding's error into that of the seam.
+func rv(err error) error {
+	if code, ok := err.(pkcs11.Error); ok {
+		return cryptoki.RV(code)
 	}
 	return err
 }

@@ -7,6 +7,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // Certificate is a certificate object on a token.
@@ -48,15 +50,12 @@ func (t *Token) Certificates(ctx context.Context) ([]*Certificate, error) {
 }
 
 func (t *Token) certificates(ctx context.Context) (list []*Certificate, err error) {
-	if _, _, err := t.refresh(ctx); err != nil {
-		return nil, err
-	}
-	s, err := t.module.lib.openSession(ctx, t.Slot)
+	s, err := t.openSession(ctx, false)
 	if err != nil {
 		return nil, err
 	}
 	defer s.closeAfter(&err)
-	handles, err := s.objects(ctx, ckoCertificate)
+	handles, err := s.objects(ctx, cryptoki.CKO_CERTIFICATE)
 	if err != nil {
 		return nil, err
 	}
@@ -74,27 +73,35 @@ func (t *Token) certificates(ctx context.Context) (list []*Certificate, err erro
 
 // certificate reads one object, nil if it is not an X.509 certificate.
 func (s *session) certificate(ctx context.Context, handle uint) (*Certificate, error) {
-	v, err := s.attributes(ctx, handle, ckaCertificateType, ckaID, ckaLabel, ckaValue)
+	v, err := s.attributes(ctx, handle, cryptoki.CKA_CERTIFICATE_TYPE, cryptoki.CKA_ID, cryptoki.CKA_LABEL, cryptoki.CKA_VALUE)
 	if err != nil {
 		return nil, err
 	}
-	if kind, ok := number(v[0]); ok && kind != ckcX509 {
+	if kind, ok := number(v[0]); ok && kind != cryptoki.CKC_X_509 {
 		return nil, nil
 	}
 	c := &Certificate{ID: v[1], Label: clean(string(v[2])), Raw: v[3]}
+	c.parse()
+	return c, nil
+}
+
+// parse reads Raw into X509, or says in ParseError why not.
+func (c *Certificate) parse() {
 	if len(c.Raw) == 0 {
 		c.ParseError = fmt.Errorf("reading certificate %q: the token does not show its content", c.Label)
-		return c, nil
+		return
 	}
-	if c.X509, err = x509.ParseCertificate(c.Raw); err != nil {
-		c.X509, c.ParseError = nil, fmt.Errorf("parsing certificate %q: %w", c.Label, err)
+	parsed, err := x509.ParseCertificate(c.Raw)
+	if err != nil {
+		c.ParseError = fmt.Errorf("parsing certificate %q: %w", c.Label, err)
+		return
 	}
-	return c, nil
+	c.X509 = parsed
 }
 
 // pair fills in what the visible keys say about the certificates.
 func (s *session) pair(ctx context.Context, list []*Certificate) error {
-	public, err := s.keys(ctx, ckoPublicKey)
+	public, err := s.keys(ctx, cryptoki.CKO_PUBLIC_KEY)
 	if err != nil {
 		return err
 	}

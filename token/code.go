@@ -5,6 +5,8 @@ package token
 import (
 	"errors"
 	"fmt"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // Code is a return value of a PKCS#11 function (CK_RV). Every error that comes
@@ -12,38 +14,6 @@ import (
 //
 // Names and values are those of PKCS #11 v2.40, section 11.1.
 type Code uint
-
-// The codes that this package acts on.
-const (
-	ckrSlotIDInvalid              Code = 0x3
-	ckrGeneralError               Code = 0x5
-	ckrCantLock                   Code = 0xa
-	ckrAttributeSensitive         Code = 0x11
-	ckrAttributeTypeInvalid       Code = 0x12
-	ckrDeviceError                Code = 0x30
-	ckrDeviceRemoved              Code = 0x32
-	ckrFunctionNotSupported       Code = 0x54
-	ckrKeyTypeInconsistent        Code = 0x63
-	ckrKeyFunctionNotPermitted    Code = 0x68
-	ckrMechanismInvalid           Code = 0x70
-	ckrMechanismParamInvalid      Code = 0x71
-	ckrOperationNotInitialized    Code = 0x91
-	ckrPINIncorrect               Code = 0xa0
-	ckrPINInvalid                 Code = 0xa1
-	ckrPINLenRange                Code = 0xa2
-	ckrPINExpired                 Code = 0xa3
-	ckrPINLocked                  Code = 0xa4
-	ckrSessionClosed              Code = 0xb0
-	ckrSessionHandleInvalid       Code = 0xb3
-	ckrTokenNotPresent            Code = 0xe0
-	ckrTokenNotRecognized         Code = 0xe1
-	ckrUserAlreadyLoggedIn        Code = 0x100
-	ckrUserNotLoggedIn            Code = 0x101
-	ckrUserPINNotInitialized      Code = 0x102
-	ckrBufferTooSmall             Code = 0x150
-	ckrCryptokiNotInitialized     Code = 0x190
-	ckrCryptokiAlreadyInitialized Code = 0x191
-)
 
 // Error returns the standard's name and the number, "CKR_PIN_INCORRECT (0xa0)".
 func (c Code) Error() string {
@@ -64,16 +34,25 @@ func (c Code) String() string {
 
 // Is makes errors.Is(err, [ErrRemoved]) true for the codes with which modules
 // report a card that was pulled out. Not every module is so clear: OpenSC answers
-// CKR_GENERAL_ERROR, which may mean anything and is not taken for a removal.
+// CKR_GENERAL_ERROR, which may mean anything; keys then look whether the card is there.
 func (c Code) Is(target error) bool {
 	if target != ErrRemoved {
 		return false
 	}
 	switch c {
-	case ckrDeviceRemoved, ckrTokenNotPresent, ckrSessionHandleInvalid, ckrSessionClosed, ckrSlotIDInvalid:
+	case cryptoki.CKR_DEVICE_REMOVED, cryptoki.CKR_TOKEN_NOT_PRESENT, cryptoki.CKR_SESSION_HANDLE_INVALID, cryptoki.CKR_SESSION_CLOSED, cryptoki.CKR_SLOT_ID_INVALID:
 		return true
 	}
 	return false
+}
+
+// code makes a Code of what a module answered. Errors that are wrapped by then
+// have been through it before.
+func code(err error) error {
+	if rv, ok := err.(cryptoki.RV); ok {
+		return Code(rv)
+	}
+	return err
 }
 
 // isCode says whether err comes from a module that answered one of the codes.

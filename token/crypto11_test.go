@@ -52,3 +52,21 @@ func TestSecondOpinion(t *testing.T) {
 		}
 	}
 }
+
+// TestSignAsksForRoom gives C_Sign too little room at first.
+func TestSignAsksForRoom(t *testing.T) {
+	m := mustOpen(t, hsmWithFirma(t).Module())
+	token, certificate := find(t, m, "Firma", "DS0")
+	s := mustSigner(t, token, certificate, &prompt{pin: rightPIN})
+	digest := digestOf(crypto.SHA256, "x")
+	ways, err := attempts(s.Public(), nil, digest, nil, crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ways[0].size = 10
+	signature, err := s.run(signing, ways[:1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSignature(t, s.Public(), digest, signature, crypto.SHA256)
+}

@@ -25,9 +25,14 @@ var (
 	// the certificate, or several and nothing to tell them apart.
 	ErrNoKey = errors.New("no private key for the certificate")
 
-	// ErrLoggedIn is returned by [Token.VerifyPIN] when this process is logged in
-	// to the token and may not log out: the token would accept any PIN.
+	// ErrLoggedIn is returned by [Token.VerifyPIN] and [Token.UnblockPIN] when this
+	// process is logged in to the token and may not log out: the token would accept
+	// any PIN, and no PUK.
 	ErrLoggedIn = errors.New("this program is logged in to the token and in use of it, so a PIN cannot be checked now")
+
+	// ErrNoUnblock is returned by [Token.UnblockPIN] and [Token.ChangePIN] when the
+	// module does not do it: the vendor's own program may.
+	ErrNoUnblock = errors.New("this module cannot set a PIN in this way")
 
 	// ErrBadSignature is returned by [Signer.Sign] when what the token returned
 	// does not verify with the certificate's public key.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/token"
+	"github.com/pectoken/pectoken/token/tokentest"
 )
 
 // open stands for token.Open("/usr/lib/bit4id/libbit4xpki.so"): the examples
@@ -23,7 +24,8 @@ func open() *token.Module {
 	if err != nil {
 		log.Fatal(err)
 	}
-	module, err := token.OpenScripted("Firma", "123456", "DS0", signer.Key, signer.Certificate)
+	key := tokentest.Identity{ID: []byte("DS0"), Label: "DS0", Key: signer.Key, Certificate: signer.Certificate}
+	module, err := token.OpenScripted("scripted.so", tokentest.New(tokentest.NewToken("Firma", "123456", key.Objects()...)))
 	if err != nil {
 		log.Fatal(err)
 	}

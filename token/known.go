@@ -22,7 +22,8 @@ type KnownModule struct {
 func KnownModules() []KnownModule { return knownModules(runtime.GOOS, os.Getenv) }
 
 // FindModules returns the known modules that are installed, best first, each file
-// once. It only looks whether the files are there: [Open] says whether they work.
+// once. It only looks whether the files are there: [Open] says whether they work, and
+// [Discover] does so without a risk.
 func FindModules() []KnownModule { return installed(KnownModules()) }
 
 func installed(candidates []KnownModule) []KnownModule {
@@ -40,6 +41,12 @@ func installed(candidates []KnownModule) []KnownModule {
 	}
 	return found
 }
+
+// Vendors whose modules come after those made for a card.
+const (
+	vendorOpenSC  = "OpenSC"
+	vendorSoftHSM = "SoftHSM"
+)
 
 // location is a file name and the folders it is looked for in.
 type location struct {
@@ -87,8 +94,8 @@ func linuxLocations() []location {
 		{"Charismathics", []string{"libcmP11.so"}, lib},
 		{"CIE", []string{"libcie-pkcs11.so"}, []string{"/usr/local/lib", "/usr/lib"}},
 		{"Yubico", []string{"libykcs11.so"}, lib},
-		{"OpenSC", []string{"opensc-pkcs11.so"}, under(lib, "pkcs11", "")},
-		{"SoftHSM", []string{"libsofthsm2.so"}, under(lib, "softhsm", "")},
+		{vendorOpenSC, []string{"opensc-pkcs11.so"}, under(lib, "pkcs11", "")},
+		{vendorSoftHSM, []string{"libsofthsm2.so"}, under(lib, "softhsm", "")},
 	}
 }
 
@@ -106,8 +113,8 @@ func macLocations() []location {
 		{"Charismathics", []string{"libcmP11.dylib"}, []string{"/Applications/Charismathics"}},
 		{"CIE", []string{"libcie-pkcs11.dylib"}, []string{"/Library/ipzs"}},
 		{"Yubico", []string{"libykcs11.dylib"}, brew},
-		{"OpenSC", []string{"opensc-pkcs11.so"}, append([]string{"/Library/OpenSC/lib"}, under(brew, "pkcs11", "")...)},
-		{"SoftHSM", []string{"libsofthsm2.so"}, under(brew, "softhsm")},
+		{vendorOpenSC, []string{"opensc-pkcs11.so"}, append([]string{"/Library/OpenSC/lib"}, under(brew, "pkcs11", "")...)},
+		{vendorSoftHSM, []string{"libsofthsm2.so"}, under(brew, "softhsm")},
 	}
 }
 
@@ -136,8 +143,8 @@ func windowsLocations(env func(string) string) []location {
 		{"Charismathics", []string{"cmP11.dll"}, system},
 		{"CIE", []string{"CIEPKI.dll"}, system},
 		{"Yubico", []string{"libykcs11.dll"}, in("Yubico", "Yubico PIV Tool", "bin")},
-		{"OpenSC", []string{"opensc-pkcs11.dll"}, in("OpenSC Project", "OpenSC", "pkcs11")},
-		{"SoftHSM", []string{"softhsm2-x64.dll"}, []string{`C:\SoftHSM2\lib`}},
+		{vendorOpenSC, []string{"opensc-pkcs11.dll"}, in("OpenSC Project", "OpenSC", "pkcs11")},
+		{vendorSoftHSM, []string{"softhsm2-x64.dll"}, []string{`C:\SoftHSM2\lib`}},
 	}
 }
 

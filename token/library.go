@@ -8,12 +8,14 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // library is a PKCS#11 library of this process, shared by every [Module] that
 // was opened from the same file.
 type library struct {
-	c      cryptoki
+	c      cryptoki.Module
 	file   os.FileInfo // to know the file again under another name
 	serial bool        // the library cannot lock: one call at a time
 
@@ -62,7 +64,7 @@ func openLibrary(path string, file os.FileInfo) (*library, error) {
 	return l, l.retain()
 }
 
-func newLibrary(c cryptoki) *library {
+func newLibrary(c cryptoki.Module) *library {
 	return &library{c: c, slots: map[uint]*slotState{}}
 }
 
@@ -82,13 +84,13 @@ func (l *library) retain() error {
 // initialize calls C_Initialize (PKCS #11 v2.40, section 5.4). A library that
 // somebody else in the process initialised is fine, and stays theirs to finalize.
 func (l *library) initialize() error {
-	err := l.c.Initialize(ckfOSLockingOK)
-	if isCode(err, ckrCantLock) {
+	err := code(l.c.Initialize(cryptoki.CKF_OS_LOCKING_OK))
+	if isCode(err, cryptoki.CKR_CANT_LOCK) {
 		l.serial = true
-		err = l.c.Initialize(0)
+		err = code(l.c.Initialize(0))
 	}
 	l.owned = err == nil
-	if isCode(err, ckrCryptokiAlreadyInitialized) {
+	if isCode(err, cryptoki.CKR_CRYPTOKI_ALREADY_INITIALIZED) {
 		return nil
 	}
 	return err
@@ -103,7 +105,7 @@ func (l *library) release() error {
 		return nil
 	}
 	l.owned = false
-	return l.c.Finalize()
+	return code(l.c.Finalize())
 }
 
 // slot returns the shared state of a slot.
@@ -132,7 +134,7 @@ func (s *slotState) release() { <-s.turn }
 
 // call runs calls of the library that others may run beside. Calls to call and
 // alone must not nest.
-func (l *library) call(ctx context.Context, f func(c cryptoki) error) error {
+func (l *library) call(ctx context.Context, f func(c cryptoki.Module) error) error {
 	if l.serial {
 		return l.alone(ctx, f)
 	}
@@ -141,20 +143,20 @@ func (l *library) call(ctx context.Context, f func(c cryptoki) error) error {
 	}
 	l.calls.RLock()
 	defer l.calls.RUnlock()
-	return f(l.c)
+	return code(f(l.c))
 }
 
 // alone runs calls of the library with no other call of this process between.
-func (l *library) alone(ctx context.Context, f func(c cryptoki) error) error {
+func (l *library) alone(ctx context.Context, f func(c cryptoki.Module) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	l.calls.Lock()
 	defer l.calls.Unlock()
-	return f(l.c)
+	return code(f(l.c))
 }
 
-// session is a read-only session on a slot.
+// session is a session on a slot, read-only but for changes of a PIN.
 type session struct {
 	lib    *library
 	slot   uint
@@ -162,10 +164,10 @@ type session struct {
 	once   sync.Once
 }
 
-func (l *library) openSession(ctx context.Context, slot uint) (*session, error) {
+func (l *library) openSession(ctx context.Context, slot uint, write bool) (*session, error) {
 	s := &session{lib: l, slot: slot}
-	err := l.call(ctx, func(c cryptoki) (err error) {
-		s.handle, err = c.OpenSession(slot)
+	err := l.call(ctx, func(c cryptoki.Module) (err error) {
+		s.handle, err = c.OpenSession(slot, write)
 		return err
 	})
 	if err != nil {
@@ -174,13 +176,22 @@ func (l *library) openSession(ctx context.Context, slot uint) (*session, error) 
 	return s, nil
 }
 
+// openSession opens a session on the token, in whatever slot it is now.
+func (t *Token) openSession(ctx context.Context, write bool) (*session, error) {
+	now, _, err := t.refresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return t.module.lib.openSession(ctx, now.Slot, write)
+}
+
 // close closes the session the first time it is called. It ignores the context
 // of the work it ends, and a session that is gone is as good as closed.
 func (s *session) close() (err error) {
 	s.once.Do(func() {
-		err = s.lib.call(context.Background(), func(c cryptoki) error { return c.CloseSession(s.handle) })
+		err = s.lib.call(context.Background(), func(c cryptoki.Module) error { return c.CloseSession(s.handle) })
 	})
-	if errors.Is(err, ErrRemoved) || isCode(err, ckrCryptokiNotInitialized) {
+	if errors.Is(err, ErrRemoved) || isCode(err, cryptoki.CKR_CRYPTOKI_NOT_INITIALIZED) {
 		return nil
 	}
 	return err
@@ -190,11 +201,11 @@ func (s *session) close() (err error) {
 // token (PKCS #11 v2.40, section 5.6, C_GetSessionInfo).
 func (s *session) loggedIn(ctx context.Context) (bool, error) {
 	var state uint
-	err := s.lib.call(ctx, func(c cryptoki) (err error) {
+	err := s.lib.call(ctx, func(c cryptoki.Module) (err error) {
 		state, err = c.SessionState(s.handle)
 		return err
 	})
-	return state == cksROUserFunctions || state == cksRWUserFunctions, err
+	return state == cryptoki.CKS_RO_USER_FUNCTIONS || state == cryptoki.CKS_RW_USER_FUNCTIONS, err
 }
 
 // closeAfter closes the session at the end of work that may have gone wrong, in
@@ -205,10 +216,10 @@ func (s *session) closeAfter(err *error) {
 	}
 }
 
-func (s *session) login(ctx context.Context, pin []byte) error {
-	return s.lib.call(ctx, func(c cryptoki) error { return c.Login(s.handle, ckuUser, pin) })
+func (s *session) login(ctx context.Context, user uint, pin []byte) error {
+	return s.lib.call(ctx, func(c cryptoki.Module) error { return c.Login(s.handle, user, pin) })
 }
 
 func (s *session) logout(ctx context.Context) error {
-	return s.lib.call(ctx, func(c cryptoki) error { return c.Logout(s.handle) })
+	return s.lib.call(ctx, func(c cryptoki.Module) error { return c.Logout(s.handle) })
 }

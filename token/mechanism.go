@@ -17,28 +17,64 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
-// attempt is one way to ask a token for a signature: the mechanism, what is
-// handed to it, and what makes a signature of what comes back.
+// attempt is one way to ask a token for a signature or a decryption: the mechanism,
+// what is handed to it, and what makes a result of what comes back.
 type attempt struct {
-	mechanism mechanism
+	rung      rung
+	mechanism cryptoki.Mechanism
 	input     []byte
+	size      int // of what comes back
 	finish    func(raw []byte) ([]byte, error)
 }
 
+// rung says how much of the work a way leaves to the token.
+type rung uint8
+
+const (
+	_           rung = iota
+	rungPadding      // the token pads, or takes the padding away
+	rungMessage      // it hashes the message as well
+	rungRaw          // it does the arithmetic alone
+)
+
 // hash is what PKCS#11 and PKCS #1 call a hash function.
 type hash struct {
-	mechanism, mgf uint
-	digestInfo     string // what stands before the digest: RFC 8017, section 9.2, note 1
+	mechanism, mgf    uint
+	pkcs1, pss, ecdsa uint   // mechanisms that hash on the token
+	digestInfo        string // what stands before the digest: RFC 8017, section 9.2, note 1
 }
 
 var hashes = map[crypto.Hash]hash{
-	crypto.SHA1:   {ckmSHA1, ckgMGF1SHA1, "\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14"},
-	crypto.SHA224: {ckmSHA224, ckgMGF1SHA224, "\x30\x2d\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c"},
-	crypto.SHA256: {ckmSHA256, ckgMGF1SHA256, "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"},
-	crypto.SHA384: {ckmSHA384, ckgMGF1SHA384, "\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30"},
-	crypto.SHA512: {ckmSHA512, ckgMGF1SHA512, "\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40"},
+	crypto.SHA1: {
+		cryptoki.CKM_SHA_1, cryptoki.CKG_MGF1_SHA1,
+		cryptoki.CKM_SHA1_RSA_PKCS, cryptoki.CKM_SHA1_RSA_PKCS_PSS, cryptoki.CKM_ECDSA_SHA1,
+		"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
+	},
+	crypto.SHA224: {
+		cryptoki.CKM_SHA224, cryptoki.CKG_MGF1_SHA224,
+		cryptoki.CKM_SHA224_RSA_PKCS, cryptoki.CKM_SHA224_RSA_PKCS_PSS, cryptoki.CKM_ECDSA_SHA224,
+		"\x30\x2d\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c",
+	},
+	crypto.SHA256: {
+		cryptoki.CKM_SHA256, cryptoki.CKG_MGF1_SHA256,
+		cryptoki.CKM_SHA256_RSA_PKCS, cryptoki.CKM_SHA256_RSA_PKCS_PSS, cryptoki.CKM_ECDSA_SHA256,
+		"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
+	},
+	crypto.SHA384: {
+		cryptoki.CKM_SHA384, cryptoki.CKG_MGF1_SHA384,
+		cryptoki.CKM_SHA384_RSA_PKCS, cryptoki.CKM_SHA384_RSA_PKCS_PSS, cryptoki.CKM_ECDSA_SHA384,
+		"\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30",
+	},
+	crypto.SHA512: {
+		cryptoki.CKM_SHA512, cryptoki.CKG_MGF1_SHA512,
+		cryptoki.CKM_SHA512_RSA_PKCS, cryptoki.CKM_SHA512_RSA_PKCS_PSS, cryptoki.CKM_ECDSA_SHA512,
+		"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40",
+	},
 }
 
 // checkDigest refuses, before the card is troubled, what is not the digest that
@@ -57,28 +93,37 @@ func checkDigest(digest []byte, opts crypto.SignerOpts) error {
 	return nil
 }
 
-// attempts returns the ways to sign with a key, best first.
-func attempts(public crypto.PublicKey, random io.Reader, digest []byte, opts crypto.SignerOpts) ([]attempt, error) {
+// attempts returns the ways to sign with a key, best first. Those that need the
+// message are left out if it is nil.
+func attempts(public crypto.PublicKey, random io.Reader, digest, message []byte, opts crypto.SignerOpts) (ways []attempt, err error) {
 	switch public := public.(type) {
 	case *ecdsa.PublicKey:
-		return ecdsaAttempts(public, digest), nil
+		ways = ecdsaAttempts(public, digest, message, opts.HashFunc())
 	case *rsa.PublicKey:
 		if pss, ok := opts.(*rsa.PSSOptions); ok {
-			return pssAttempts(public, random, digest, pss)
+			ways, err = pssAttempts(public, random, digest, message, pss)
+		} else {
+			ways, err = pkcs1Attempts(public, digest, message, opts.HashFunc())
 		}
-		return pkcs1Attempts(public, digest, opts.HashFunc())
+	default:
+		return nil, fmt.Errorf("keys of type %T are not supported", public)
 	}
-	return nil, fmt.Errorf("keys of type %T are not supported", public)
+	if message == nil {
+		ways = slices.DeleteFunc(ways, func(a attempt) bool { return a.rung == rungMessage })
+	}
+	return ways, err
 }
 
 // ecdsaAttempts uses CKM_ECDSA (PKCS #11 v2.40 mechanisms, section 2.3.6). A
 // digest longer than the group order is cut as FIPS 186-5, section 6.4.1, does,
 // since not every card does it.
-func ecdsaAttempts(public *ecdsa.PublicKey, digest []byte) []attempt {
-	if size := (public.Params().N.BitLen() + 7) / 8; len(digest) > size {
-		digest = digest[:size]
+func ecdsaAttempts(public *ecdsa.PublicKey, digest, message []byte, h crypto.Hash) []attempt {
+	size := (public.Params().N.BitLen() + 7) / 8
+	digest = digest[:min(len(digest), size)]
+	return []attempt{
+		{rungPadding, cryptoki.Mechanism{Kind: cryptoki.CKM_ECDSA}, digest, 2 * size, ecdsaSignature},
+		{rungMessage, cryptoki.Mechanism{Kind: hashes[h].ecdsa}, message, 2 * size, ecdsaSignature},
 	}
-	return []attempt{{mechanism{kind: ckmECDSA}, digest, ecdsaSignature}}
 }
 
 // ecdsaSignature turns r and s of equal length, as tokens return them, into the
@@ -91,24 +136,38 @@ func ecdsaSignature(raw []byte) ([]byte, error) {
 	return asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(raw[:half]), new(big.Int).SetBytes(raw[half:])})
 }
 
-// pkcs1Attempts uses CKM_RSA_PKCS on a DigestInfo, or raw RSA on the whole block
-// of RFC 8017, section 9.2.
-func pkcs1Attempts(public *rsa.PublicKey, digest []byte, h crypto.Hash) ([]attempt, error) {
-	info := append([]byte(hashes[h].digestInfo), digest...)
-	fill := public.Size() - 3 - len(info)
-	if fill < 8 {
-		return nil, fmt.Errorf("the key of %d bits is too short for %v", public.N.BitLen(), h)
+// pkcs1Attempts uses CKM_RSA_PKCS on a DigestInfo, a mechanism that hashes, or raw
+// RSA on the whole block of RFC 8017, section 9.2.
+func pkcs1Attempts(public *rsa.PublicKey, digest, message []byte, h crypto.Hash) ([]attempt, error) {
+	block, err := pkcs1Block(public, digest, h)
+	if err != nil {
+		return nil, err
 	}
-	block := append([]byte{0, 1}, bytes.Repeat([]byte{0xff}, fill)...)
-	block = append(append(block, 0), info...)
+	info := block[len(block)-len(digest)-len(hashes[h].digestInfo):]
+	size, finish := public.Size(), rsaSignature(public)
 	return []attempt{
-		{mechanism{kind: ckmRSAPKCS}, info, rsaSignature(public)},
-		{mechanism{kind: ckmRSAX509}, block, rsaSignature(public)},
+		{rungPadding, cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_PKCS}, info, size, finish},
+		{rungMessage, cryptoki.Mechanism{Kind: hashes[h].pkcs1}, message, size, finish},
+		{rungRaw, cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_X_509}, block, size, finish},
 	}, nil
 }
 
-// pssAttempts uses CKM_RSA_PKCS_PSS, or raw RSA on a block made here.
-func pssAttempts(public *rsa.PublicKey, random io.Reader, digest []byte, opts *rsa.PSSOptions) ([]attempt, error) {
+// pkcs1Block is EMSA-PKCS1-v1_5 of RFC 8017, section 9.2.
+func pkcs1Block(public *rsa.PublicKey, digest []byte, h crypto.Hash) ([]byte, error) {
+	fill := public.Size() - 3 - len(hashes[h].digestInfo) - len(digest)
+	if fill < 8 {
+		return nil, fmt.Errorf("the key of %d bits is too short for %v", public.N.BitLen(), h)
+	}
+	block := append(make([]byte, 0, public.Size()), 0, 1)
+	block = append(block, bytes.Repeat([]byte{0xff}, fill)...)
+	block = append(block, 0)
+	block = append(block, hashes[h].digestInfo...)
+	return append(block, digest...), nil
+}
+
+// pssAttempts uses CKM_RSA_PKCS_PSS, a mechanism that hashes as well, or raw RSA on a
+// block made here.
+func pssAttempts(public *rsa.PublicKey, random io.Reader, digest, message []byte, opts *rsa.PSSOptions) ([]attempt, error) {
 	h := opts.HashFunc()
 	salt, err := saltLength(opts)
 	if err != nil {
@@ -118,10 +177,12 @@ func pssAttempts(public *rsa.PublicKey, random io.Reader, digest []byte, opts *r
 	if err != nil {
 		return nil, err
 	}
-	parameters := &pssParameters{hashes[h].mechanism, hashes[h].mgf, uint(salt)}
+	parameters := &cryptoki.PSS{Hash: hashes[h].mechanism, MGF: hashes[h].mgf, Salt: uint(salt)}
+	size, finish := public.Size(), rsaSignature(public)
 	return []attempt{
-		{mechanism{ckmRSAPKCSPSS, parameters}, digest, rsaSignature(public)},
-		{mechanism{kind: ckmRSAX509}, block, rsaSignature(public)},
+		{rungPadding, cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_PKCS_PSS, PSS: parameters}, digest, size, finish},
+		{rungMessage, cryptoki.Mechanism{Kind: hashes[h].pss, PSS: parameters}, message, size, finish},
+		{rungRaw, cryptoki.Mechanism{Kind: cryptoki.CKM_RSA_X_509}, block, size, finish},
 	}, nil
 }
 
@@ -194,17 +255,4 @@ func rsaSignature(public *rsa.PublicKey) func([]byte) ([]byte, error) {
 		}
 		return append(make([]byte, public.Size()-len(raw)), raw...), nil
 	}
-}
-
-// verifyRSA verifies a signature as it was asked for.
-func verifyRSA(public *rsa.PublicKey, digest, signature []byte, opts crypto.SignerOpts) error {
-	pss, ok := opts.(*rsa.PSSOptions)
-	if !ok {
-		return rsa.VerifyPKCS1v15(public, opts.HashFunc(), digest, signature)
-	}
-	salt, err := saltLength(pss)
-	if err != nil {
-		return err
-	}
-	return rsa.VerifyPSS(public, opts.HashFunc(), digest, signature, &rsa.PSSOptions{SaltLength: salt})
 }

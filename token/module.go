@@ -3,11 +3,14 @@
 package token
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // Module is an open PKCS#11 module: a vendor's library that knows the vendor's
@@ -19,8 +22,8 @@ type Module struct {
 	open   sync.RWMutex // held shared by calls in progress, exclusively by Close
 	closed bool
 
-	mu      sync.Mutex // guards signers
-	signers map[*Signer]struct{}
+	mu   sync.Mutex // guards keys
+	keys map[*privateKey]struct{}
 }
 
 // Open loads and initialises a PKCS#11 module (C_Initialize, PKCS #11 v2.40,
@@ -35,7 +38,7 @@ type Module struct {
 // closed, and only if it was this package that initialised it.
 //
 // Open runs the vendor's code in this process. It does not guard against a library
-// that crashes or hangs.
+// that crashes or hangs: see [Discover].
 func Open(path string) (*Module, error) {
 	if err := Available(); err != nil {
 		return nil, fmt.Errorf("opening module %q: %w", path, err)
@@ -55,6 +58,16 @@ func Open(path string) (*Module, error) {
 	return newModule(path, lib), nil
 }
 
+// OpenScripted opens a module that is not a file: the one of package tokentest, for
+// tests. Path is what the Module says it was opened with.
+func OpenScripted(path string, scripted cryptoki.Module) (*Module, error) {
+	lib := newLibrary(scripted)
+	if err := lib.retain(); err != nil {
+		return nil, moduleError(path, err)
+	}
+	return newModule(path, lib), nil
+}
+
 // moduleError says of which module err is, by the path that the caller wrote.
 func moduleError(path string, err error) error {
 	var known *ModuleError
@@ -65,13 +78,37 @@ func moduleError(path string, err error) error {
 }
 
 func newModule(path string, lib *library) *Module {
-	return &Module{path: path, lib: lib, signers: map[*Signer]struct{}{}}
+	return &Module{path: path, lib: lib, keys: map[*privateKey]struct{}{}}
 }
 
 // Path returns the path the module was opened with.
 func (m *Module) Path() string { return m.path }
 
-// Close closes every [Signer] of the module and finalizes the library if nobody
+// Library is what a module says about itself.
+type Library struct {
+	Manufacturer string
+	Description  string
+	Version      string // such as "2.6"
+}
+
+// Library asks the module about itself (C_GetInfo, PKCS #11 v2.40, section 5.4).
+func (m *Module) Library(ctx context.Context) (Library, error) {
+	if err := m.enter(); err != nil {
+		return Library{}, err
+	}
+	defer m.leave()
+	var info cryptoki.Info
+	err := m.lib.call(ctx, func(c cryptoki.Module) (err error) {
+		info, err = c.Info()
+		return err
+	})
+	if err != nil {
+		return Library{}, fmt.Errorf("asking module %q about itself: %w", m.path, err)
+	}
+	return Library{clean(info.Manufacturer), clean(info.Description), fmt.Sprintf("%d.%d", info.Major, info.Minor)}, nil
+}
+
+// Close closes every [Signer] and [Decrypter] of the module and finalizes the library if nobody
 // else uses it. It waits for calls in progress, so it must not be called from a
 // [PINPrompt]. Closing twice is harmless.
 func (m *Module) Close() error {
@@ -82,8 +119,8 @@ func (m *Module) Close() error {
 	}
 	m.closed = true
 	var first error
-	for _, s := range m.openSigners() {
-		if err := s.Close(); first == nil {
+	for _, k := range m.openKeys() {
+		if err := k.Close(); first == nil {
 			first = err
 		}
 	}
@@ -108,24 +145,24 @@ func (m *Module) enter() error {
 
 func (m *Module) leave() { m.open.RUnlock() }
 
-func (m *Module) add(s *Signer) {
+func (m *Module) add(k *privateKey) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.signers[s] = struct{}{}
+	m.keys[k] = struct{}{}
 }
 
-func (m *Module) remove(s *Signer) {
+func (m *Module) remove(k *privateKey) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.signers, s)
+	delete(m.keys, k)
 }
 
-func (m *Module) openSigners() []*Signer {
+func (m *Module) openKeys() []*privateKey {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	list := make([]*Signer, 0, len(m.signers))
-	for s := range m.signers {
-		list = append(list, s)
+	list := make([]*privateKey, 0, len(m.keys))
+	for k := range m.keys {
+		list = append(list, k)
 	}
 	return list
 }

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // needCgo skips a test that loads libraries in a build without cgo.
@@ -280,7 +281,7 @@ func TestCode(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if !errors.Is(ckrTokenNotPresent, ErrRemoved) || errors.Is(ckrGeneralError, ErrRemoved) || errors.Is(ckrDeviceRemoved, ErrClosed) {
+	if !errors.Is(Code(cryptoki.CKR_TOKEN_NOT_PRESENT), ErrRemoved) || errors.Is(Code(cryptoki.CKR_GENERAL_ERROR), ErrRemoved) || errors.Is(Code(cryptoki.CKR_DEVICE_REMOVED), ErrClosed) {
 		t.Error("removed cards are not told from others")
 	}
 }

@@ -22,3 +22,12 @@ func TestNoCgo(t *testing.T) {
 		}
 	}
 }
+
+// TestNoCgoDiscover wants the same of a search, without a process for it.
+func TestNoCgoDiscover(t *testing.T) {
+	o := DiscoverOptions{Command: []string{"/nowhere/pectoken"}}
+	d, err := Discover(t.Context(), []Candidate{{Path: "/nowhere/libbit4xpki.so"}}, o)
+	if err != nil || len(d.Problems) != 1 || !errors.Is(d.Problems[0], ErrNoCgo) {
+		t.Errorf("%+v, %v", d, err)
+	}
+}

@@ -11,6 +11,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // maxObjects bounds what one search returns, so that a module that never says
@@ -21,7 +23,7 @@ const maxObjects = 4096
 // 5.7). The class is always given: without it some modules hide private keys
 // (OpenSC#2821).
 func (s *session) objects(ctx context.Context, class uint) (found []uint, err error) {
-	err = s.lib.call(ctx, func(c cryptoki) error {
+	err = s.lib.call(ctx, func(c cryptoki.Module) error {
 		if err := c.FindInit(s.handle, class); err != nil {
 			return err
 		}
@@ -34,7 +36,7 @@ func (s *session) objects(ctx context.Context, class uint) (found []uint, err er
 	return found, err
 }
 
-func (s *session) findAll(ctx context.Context, c cryptoki) ([]uint, error) {
+func (s *session) findAll(ctx context.Context, c cryptoki.Module) ([]uint, error) {
 	var all []uint
 	for {
 		found, err := c.Find(s.handle, 64)
@@ -54,7 +56,7 @@ func (s *session) findAll(ctx context.Context, c cryptoki) ([]uint, error) {
 // refuse attributes as they please: a missing one is nil, and only an error that
 // means more than that is returned.
 func (s *session) attribute(ctx context.Context, object, kind uint) (value []byte, err error) {
-	err = s.lib.call(ctx, func(c cryptoki) (err error) {
+	err = s.lib.call(ctx, func(c cryptoki.Module) (err error) {
 		value, err = c.Attribute(s.handle, object, kind)
 		return err
 	})
@@ -110,7 +112,7 @@ func (s *session) keys(ctx context.Context, class uint) ([]key, error) {
 	}
 	keys := make([]key, len(handles))
 	for i, handle := range handles {
-		v, err := s.attributes(ctx, handle, ckaID, ckaModulus, ckaECPoint, ckaAlwaysAuthenticate)
+		v, err := s.attributes(ctx, handle, cryptoki.CKA_ID, cryptoki.CKA_MODULUS, cryptoki.CKA_EC_POINT, cryptoki.CKA_ALWAYS_AUTHENTICATE)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +130,7 @@ func (s *session) keys(ctx context.Context, class uint) ([]key, error) {
 // privateKeys lists the visible private keys. Objects of EC private keys do not
 // hold the point, so it is borrowed from the public key of the same CKA_ID.
 func (s *session) privateKeys(ctx context.Context, public []key) ([]key, error) {
-	keys, err := s.keys(ctx, ckoPrivateKey)
+	keys, err := s.keys(ctx, cryptoki.CKO_PRIVATE_KEY)
 	if err != nil {
 		return nil, err
 	}

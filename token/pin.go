@@ -3,14 +3,17 @@
 package token
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
 )
 
 // PINPrompt gets a PIN from the user or wherever it is kept. It is called at
-// most once for a login, holding up other logins to the same token, and must not
-// call back into the module. The bytes it returns belong to this package from then
+// most once for a login, and once for each of the two secrets of a change, holding
+// up other logins to the same token, and must not call back into the module. The bytes it returns belong to this package from then
 // on and are overwritten after use.
 type PINPrompt func(ctx context.Context, r PINRequest) ([]byte, error)
 
@@ -18,7 +21,7 @@ type PINPrompt func(ctx context.Context, r PINRequest) ([]byte, error)
 type PINRequest struct {
 	Use         PINUse
 	Token       Info         // of now: its PIN.State tells of tries left, its Min and Max how long a PIN may be
-	Certificate *Certificate // whose key is to be used; nil for VerifyPIN
+	Certificate *Certificate // whose key is to be used; nil if no key is
 }
 
 // PINUse is what a PIN is wanted for.
@@ -26,15 +29,19 @@ type PINUse uint8
 
 // Uses of a PIN.
 const (
-	PINUseUnknown   PINUse = iota
-	PINUseLogin            // to log in
-	PINUseSignature        // to allow signatures of a key that asks every time, when already logged in
-	PINUseVerify           // to check the PIN, nothing else
+	PINUseUnknown    PINUse = iota
+	PINUseLogin             // to log in
+	PINUseSignature         // to allow signatures of a key that asks every time, when already logged in
+	PINUseVerify            // to check the PIN, nothing else
+	PINUseDecryption        // as PINUseSignature, for decryption
+	PINUseChange            // the present PIN, to change it
+	PINUseNew               // the new PIN
+	PINUsePUK               // the PUK, to set a new PIN
 )
 
-// String returns unknown, login, signature or verify.
+// String returns unknown, login, signature, verify, decryption, change, new or puk.
 func (u PINUse) String() string {
-	words := [...]string{"unknown", "login", "signature", "verify"}
+	words := [...]string{"unknown", "login", "signature", "verify", "decryption", "change", "new", "puk"}
 	if int(u) >= len(words) {
 		return words[PINUseUnknown]
 	}
@@ -43,9 +50,13 @@ func (u PINUse) String() string {
 
 // LoginOptions are the choices of a login. The zero value is the careful one.
 type LoginOptions struct {
-	// AllowLastTry lets a PIN be sent when the token says that one more wrong one
-	// locks it.
+	// AllowLastTry lets a PIN or PUK be sent when the token says that one more
+	// wrong one locks it.
 	AllowLastTry bool
+
+	// DigitsOnly refuses, before the token is asked, a PIN or PUK that is not made of
+	// digits alone: those of Italian cards are.
+	DigitsOnly bool
 
 	// OnPad is called just before a reader with its own keypad waits for the PIN,
 	// instead of a PINPrompt. Nil: nobody is told.
@@ -83,6 +94,7 @@ const (
 // again, never retry.
 type PINError struct {
 	Reason   PINReason
+	PUK      bool // it is about the PUK
 	Left     Tries
 	Sent     bool // the token was asked, so that a try may have been used
 	Code     Code // the token's answer, 0 if it was not asked
@@ -90,23 +102,31 @@ type PINError struct {
 }
 
 func (e *PINError) Error() string {
+	name := e.name()
 	switch e.Reason {
 	case PINWrong:
-		return "wrong PIN" + e.left()
+		return "wrong " + name + e.left()
 	case PINLocked:
-		return "the PIN is locked"
+		return "the " + name + " is locked"
 	case PINLastTry:
-		return "only one try is left before the PIN locks"
+		return "only one try is left before the " + name + " locks"
 	case PINLength:
-		return "the PIN has a wrong length" + e.limits()
+		return "the " + name + " has a wrong length" + e.limits()
 	case PINInvalid:
-		return "the PIN has characters that the token does not take" + e.left()
+		return "the " + name + " has characters that the token does not take" + e.left()
 	case PINExpired:
-		return "the PIN has expired and must be changed"
+		return "the " + name + " has expired and must be changed"
 	case PINNotSet:
-		return "the PIN was never set"
+		return "the " + name + " was never set"
 	}
-	return "the PIN was refused"
+	return "the " + name + " was refused"
+}
+
+func (e *PINError) name() string {
+	if e.PUK {
+		return "PUK"
+	}
+	return "PIN"
 }
 
 func (e *PINError) left() string {
@@ -114,7 +134,7 @@ func (e *PINError) left() string {
 	case TriesOne:
 		return ", one try left"
 	case TriesNone:
-		return ", and now the PIN is locked"
+		return ", and now the " + e.name() + " is locked"
 	}
 	return ""
 }
@@ -136,12 +156,12 @@ func (e *PINError) Unwrap() error {
 
 // pinReasons tells which answers of C_Login are about the PIN.
 var pinReasons = map[Code]PINReason{
-	ckrPINIncorrect:          PINWrong,
-	ckrPINInvalid:            PINInvalid,
-	ckrPINLenRange:           PINLength,
-	ckrPINExpired:            PINExpired,
-	ckrPINLocked:             PINLocked,
-	ckrUserPINNotInitialized: PINNotSet,
+	cryptoki.CKR_PIN_INCORRECT:            PINWrong,
+	cryptoki.CKR_PIN_INVALID:              PINInvalid,
+	cryptoki.CKR_PIN_LEN_RANGE:            PINLength,
+	cryptoki.CKR_PIN_EXPIRED:              PINExpired,
+	cryptoki.CKR_PIN_LOCKED:               PINLocked,
+	cryptoki.CKR_USER_PIN_NOT_INITIALIZED: PINNotSet,
 }
 
 // VerifyPIN checks the user PIN by a login (C_Login, PKCS #11 v2.40, section
@@ -164,16 +184,16 @@ func (t *Token) VerifyPIN(ctx context.Context, ask PINPrompt, o LoginOptions) er
 }
 
 func (t *Token) verifyPIN(ctx context.Context, l login) (err error) {
-	slot := t.module.lib.slot(t.Slot)
-	if err := slot.take(ctx); err != nil {
-		return err
-	}
-	defer slot.release()
-	s, err := t.module.lib.openSession(ctx, t.Slot)
+	s, err := t.openSession(ctx, false)
 	if err != nil {
 		return err
 	}
 	defer s.closeAfter(&err)
+	slot := t.module.lib.slot(s.slot)
+	if err := slot.take(ctx); err != nil {
+		return err
+	}
+	defer slot.release()
 	if err := t.leaveLogin(ctx, s, slot); err != nil {
 		return err
 	}
@@ -182,14 +202,14 @@ func (t *Token) verifyPIN(ctx context.Context, l login) (err error) {
 		return err
 	}
 	defer clear(pin)
-	err = s.login(ctx, pin)
-	if isCode(err, ckrUserAlreadyLoggedIn) {
+	err = s.login(ctx, cryptoki.CKU_USER, pin)
+	if isCode(err, cryptoki.CKR_USER_ALREADY_LOGGED_IN) {
 		return fmt.Errorf("%w: %w", ErrLoggedIn, err)
 	}
 	if err == nil {
 		_ = s.logout(context.WithoutCancel(ctx)) // closing the last session does it too
 	}
-	return l.check(ctx, err)
+	return l.check(ctx, err, false)
 }
 
 // leaveLogin makes sure that nobody is logged in.
@@ -219,27 +239,54 @@ func (l login) pin(ctx context.Context, use PINUse) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.allows(now, use); err != nil {
+		return nil, err
+	}
 	r := PINRequest{Use: use, Token: now, Certificate: l.certificate}
 	switch {
-	case now.PIN.State == PINStateLocked:
-		return nil, &PINError{Reason: PINLocked, Left: TriesNone}
-	case now.PIN.State == PINStateFinal && !l.options.AllowLastTry:
-		return nil, &PINError{Reason: PINLastTry, Left: TriesOne}
 	case now.PIN.Pad:
 		l.announce(r)
 		return nil, nil
 	case l.ask == nil:
-		return nil, errors.New("a PIN is needed and there is nobody to ask for it")
+		return nil, fmt.Errorf("a %s is needed and there is nobody to ask for it", use.secret())
 	}
 	pin, err := l.ask(ctx, r)
 	if err == nil {
-		err = now.PIN.accepts(pin)
+		err = l.accepts(now.PIN, pin, use)
 	}
 	if err != nil {
 		clear(pin)
 		return nil, err
 	}
 	return pin, nil
+}
+
+// secret names what is asked for.
+func (u PINUse) secret() string {
+	switch u {
+	case PINUsePUK:
+		return "PUK"
+	case PINUseNew:
+		return "new PIN"
+	}
+	return "PIN"
+}
+
+// allows refuses to ask for a secret that is locked, or about to be.
+func (l login) allows(now Info, use PINUse) error {
+	state, puk := now.PIN.State, use == PINUsePUK
+	if puk {
+		state = now.PUK
+	}
+	switch {
+	case use == PINUseNew:
+		return nil
+	case state == PINStateLocked:
+		return &PINError{Reason: PINLocked, PUK: puk, Left: TriesNone}
+	case state == PINStateFinal && !l.options.AllowLastTry:
+		return &PINError{Reason: PINLastTry, PUK: puk, Left: TriesOne}
+	}
+	return nil
 }
 
 // announce tells the user to look at the reader.
@@ -249,28 +296,37 @@ func (l login) announce(r PINRequest) {
 	}
 }
 
-// accepts refuses a PIN of a length that the token rules out. An empty one is
-// always refused: it would reach the module as NULL, which means "ask on the keypad".
-func (p PIN) accepts(pin []byte) error {
-	if len(pin) == 0 || p.Max > 0 && (len(pin) < p.Min || len(pin) > p.Max) {
-		return &PINError{Reason: PINLength, Min: p.Min, Max: p.Max}
+// accepts refuses a PIN that the token rules out. An empty one is always refused:
+// it would reach the module as NULL, which means "ask on the keypad".
+func (l login) accepts(limits PIN, pin []byte, use PINUse) error {
+	puk := use == PINUsePUK
+	switch {
+	case len(pin) == 0 || limits.Max > 0 && (len(pin) < limits.Min || len(pin) > limits.Max):
+		return &PINError{Reason: PINLength, PUK: puk, Min: limits.Min, Max: limits.Max}
+	case l.options.DigitsOnly && bytes.ContainsFunc(pin, func(r rune) bool { return r < '0' || r > '9' }):
+		return &PINError{Reason: PINInvalid, PUK: puk}
 	}
 	return nil
 }
 
-// check turns the answer of C_Login into a PINError where it is about the PIN,
-// and finds out how many tries are left by reading the flags again.
-func (l login) check(ctx context.Context, err error) error {
+// check turns a module's answer into a PINError where it is about the PIN, or
+// about the PUK if that was sent, and finds out how many tries are left by reading
+// the flags again.
+func (l login) check(ctx context.Context, err error, puk bool) error {
 	var code Code
 	if !errors.As(err, &code) || pinReasons[code] == PINReasonUnknown {
 		return err
 	}
-	e := &PINError{Reason: pinReasons[code], Sent: true, Code: code}
+	e := &PINError{Reason: pinReasons[code], PUK: puk, Sent: true, Code: code}
 	now, _, err := l.token.refresh(context.WithoutCancel(ctx))
+	state := now.PIN.State
+	if puk {
+		state = now.PUK
+	}
 	switch {
-	case e.Reason == PINLocked || err == nil && now.PIN.State == PINStateLocked:
+	case e.Reason == PINLocked || err == nil && state == PINStateLocked:
 		e.Left = TriesNone
-	case err == nil && now.PIN.State == PINStateFinal:
+	case err == nil && state == PINStateFinal:
 		e.Left = TriesOne
 	}
 	e.Min, e.Max = now.PIN.Min, now.PIN.Max

@@ -8,12 +8,13 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
+	"github.com/pectoken/pectoken/token/tokentest"
 )
 
 // What SoftHSM cannot show: only the scripted module runs these.
@@ -21,22 +22,22 @@ import (
 func TestPINStates(t *testing.T) {
 	cases := []struct {
 		name  string
-		info  tokenInfo
+		info  cryptoki.TokenInfo
 		tries int
 		want  PINState
 	}{
-		{"fresh", tokenInfo{}, 3, PINStateOK},
-		{"one wrong", tokenInfo{}, 2, PINStateLow},
-		{"two wrong", tokenInfo{}, 1, PINStateFinal},
-		{"locked", tokenInfo{}, 0, PINStateLocked},
-		{"OpenSC's false lock", tokenInfo{model: "PKCS#15 emulated"}, 0, PINStateUnknown},
+		{"fresh", cryptoki.TokenInfo{}, 3, PINStateOK},
+		{"one wrong", cryptoki.TokenInfo{}, 2, PINStateLow},
+		{"two wrong", cryptoki.TokenInfo{}, 1, PINStateFinal},
+		{"locked", cryptoki.TokenInfo{}, 0, PINStateLocked},
+		{"OpenSC's false lock", cryptoki.TokenInfo{Model: "PKCS#15 emulated"}, 0, PINStateUnknown},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFake(firma(t))
-			f.slots[0].tries = c.tries
-			if c.info.model != "" {
-				f.slots[0].info.model = c.info.model
+			f.Token(0).Tries = c.tries
+			if c.info.Model != "" {
+				f.Token(0).Model = c.info.Model
 			}
 			if got := tokensOf(t, f.open(t))[0].PIN.State; got != c.want {
 				t.Errorf("state %v, want %v", got, c.want)
@@ -44,7 +45,7 @@ func TestPINStates(t *testing.T) {
 		})
 	}
 	f := newFake(firma(t))
-	f.slots[0].info.flags &^= ckfUserPINInitialized
+	f.Token(0).Flags &^= cryptoki.CKF_USER_PIN_INITIALIZED
 	if got := tokensOf(t, f.open(t))[0].PIN.State; got != PINStateNotSet {
 		t.Errorf("state %v, want notSet", got)
 	}
@@ -71,8 +72,8 @@ func TestPINLimits(t *testing.T) {
 		{4, ^uint(0), PIN{State: PINStateOK}},
 	}
 	for _, c := range cases {
-		i := tokenInfo{flags: ckfUserPINInitialized, minPIN: c.min, maxPIN: c.max}
-		if got := i.pin(); got != c.want {
+		i := cryptoki.TokenInfo{Flags: cryptoki.CKF_USER_PIN_INITIALIZED, MinPIN: c.min, MaxPIN: c.max}
+		if got := pinOf(i); got != c.want {
 			t.Errorf("%d to %d: %+v", c.min, c.max, got)
 		}
 	}
@@ -103,56 +104,12 @@ func TestWrongPINCostsOneTry(t *testing.T) {
 	for i, step := range steps {
 		err := open(step.options)
 		refused := wantPINError(t, err, step.reason)
-		if refused.Left != step.left || f.slots[0].tries != step.tries || refused.Error() != step.text {
-			t.Errorf("step %d: %q, left %d, card has %d", i, err, refused.Left, f.slots[0].tries)
+		if refused.Left != step.left || f.Token(0).Tries != step.tries || refused.Error() != step.text {
+			t.Errorf("step %d: %q, left %d, card has %d", i, err, refused.Left, f.Token(0).Tries)
 		}
 	}
-	if n := f.count("C_Login user"); n != 3 {
+	if n := f.Count("C_Login user"); n != 3 {
 		t.Errorf("%d logins, want 3", n)
-	}
-}
-
-func TestPINRefusedBeforeTheCard(t *testing.T) {
-	for _, pin := range []string{"", "1234", "123456789"} {
-		f := newFake(firma(t))
-		token, certificate := find(t, f.open(t), "Firma", "DS0")
-		p := &prompt{pin: pin}
-		_, err := token.Signer(t.Context(), certificate, p.ask, LoginOptions{})
-		refused := wantPINError(t, err, PINLength)
-		if refused.Min != 5 || refused.Max != 8 || !strings.HasSuffix(err.Error(), "5 to 8 characters") {
-			t.Errorf("PIN of %d: %v", len(pin), err)
-		}
-		if f.count("C_Login user") != 0 || f.slots[0].tries != 3 {
-			t.Errorf("PIN of %d reached the card", len(pin))
-		}
-		p.wiped(t)
-	}
-}
-
-// TestFalseLock logs in to a card that OpenSC calls locked.
-func TestFalseLock(t *testing.T) {
-	f := newFake(firma(t))
-	f.slots[0].info.model = lyingModel
-	f.slots[0].info.flags |= ckfUserPINLocked
-	token, certificate := find(t, f.open(t), "Firma", "DS0")
-	mustSigner(t, token, certificate, &prompt{pin: rightPIN})
-
-	_, err := token.Signer(t.Context(), certificate, nil, LoginOptions{})
-	if err != nil {
-		t.Errorf("logged in already: %v", err)
-	}
-}
-
-// TestRealLockOfLyingModel believes the card's own answer.
-func TestRealLockOfLyingModel(t *testing.T) {
-	f := newFake(firma(t))
-	f.slots[0].info.model = lyingModel
-	f.slots[0].tries = 0
-	token, certificate := find(t, f.open(t), "Firma", "DS0")
-	_, err := token.Signer(t.Context(), certificate, (&prompt{pin: rightPIN}).ask, LoginOptions{})
-	refused := wantPINError(t, err, PINLocked)
-	if refused.Left != TriesNone || refused.Code != ckrPINLocked {
-		t.Errorf("%+v", refused)
 	}
 }
 
@@ -163,48 +120,8 @@ func TestPINAnswers(t *testing.T) {
 	for code, reason := range cases {
 		f := newFake(firma(t))
 		token, _ := find(t, f.open(t), "Firma", "DS0")
-		f.script = answer("C_Login user", code)
+		f.Script = tokentest.Answer("C_Login user", uint(code))
 		wantPINError(t, token.VerifyPIN(t.Context(), (&prompt{pin: rightPIN}).ask, LoginOptions{}), reason)
-	}
-}
-
-// answer scripts one function to return a code.
-func answer(function string, code Code) func(string) error {
-	return func(call string) error {
-		if call == function {
-			return code
-		}
-		return nil
-	}
-}
-
-func TestKeypad(t *testing.T) {
-	always := object(t, "DS0", pki.Signer)
-	always.AlwaysAuthenticate = true
-	f := newFake(tokenOf{"Firma", rightPIN, []softhsm.Object{always}})
-	f.slots[0].info.flags |= ckfProtectedAuthPath
-	m := f.open(t)
-	token, certificate := find(t, m, "Firma", "DS0")
-	if !token.PIN.Pad {
-		t.Fatal("the keypad is not seen")
-	}
-	var told []PINUse
-	options := LoginOptions{OnPad: func(r PINRequest) { told = append(told, r.Use) }}
-	if err := token.VerifyPIN(t.Context(), nil, options); err != nil {
-		t.Fatal(err)
-	}
-	p := &prompt{pin: wrongPIN}
-	s, err := token.Signer(t.Context(), certificate, p.ask, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if _, err := s.Sign(nil, digestOf(crypto.SHA256, "x"), crypto.SHA256); err != nil {
-			t.Error(err)
-		}
-	}
-	if len(p.asked) != 0 || !slices.Equal(told, []PINUse{PINUseVerify, PINUseLogin, PINUseSignature, PINUseSignature}) {
-		t.Errorf("asked %d times, told %v", len(p.asked), told)
 	}
 }
 
@@ -217,28 +134,8 @@ func TestNobodyToAsk(t *testing.T) {
 	}
 	stop := errors.New("no terminal")
 	_, err = token.Signer(t.Context(), certificate, func(context.Context, PINRequest) ([]byte, error) { return nil, stop }, LoginOptions{})
-	if !errors.Is(err, stop) || f.count("C_Login user") != 0 {
+	if !errors.Is(err, stop) || f.Count("C_Login user") != 0 {
 		t.Errorf("error %v", err)
-	}
-}
-
-// TestAlwaysAuthenticateOrder looks at the very calls of a signature: nothing may
-// stand between C_SignInit, C_Login and C_Sign.
-func TestAlwaysAuthenticateOrder(t *testing.T) {
-	always := object(t, "DS0", pki.Signer)
-	always.AlwaysAuthenticate = true
-	f := newFake(tokenOf{"Firma", rightPIN, []softhsm.Object{always}})
-	token, certificate := find(t, f.open(t), "Firma", "DS0")
-	s := mustSigner(t, token, certificate, &prompt{pin: rightPIN})
-	f.forget()
-	for range 2 {
-		if _, err := s.Sign(nil, digestOf(crypto.SHA256, "x"), crypto.SHA256); err != nil {
-			t.Fatal(err)
-		}
-	}
-	triple := []string{"C_SignInit 0x1", "C_Login context", "C_Sign"}
-	if got := f.record(); !slices.Equal(got, append(triple, triple...)) {
-		t.Errorf("calls: %q", got)
 	}
 }
 
@@ -253,8 +150,8 @@ func TestWrongSignaturePINIsSentOnce(t *testing.T) {
 		_, err := s.Sign(nil, digestOf(crypto.SHA256, "x"), crypto.SHA256)
 		wantPINError(t, err, PINWrong)
 	}
-	if f.count("C_Login context") != 1 || f.slots[0].tries != 2 {
-		t.Errorf("%d logins, %d tries left", f.count("C_Login context"), f.slots[0].tries)
+	if f.Count("C_Login context") != 1 || f.Token(0).Tries != 2 {
+		t.Errorf("%d logins, %d tries left", f.Count("C_Login context"), f.Token(0).Tries)
 	}
 	if s.pin != nil {
 		t.Error("the wrong PIN is kept")
@@ -266,10 +163,10 @@ func TestWrongSignaturePINIsSentOnce(t *testing.T) {
 func TestLoginOfSomebodyElse(t *testing.T) {
 	f := newFake(firma(t))
 	token, certificate := find(t, f.open(t), "Firma", "DS0")
-	f.script = func(call string) error {
+	f.Script = func(call string) error {
 		if call == "C_Login user" {
-			f.slots[0].loggedIn = true
-			return ckrUserAlreadyLoggedIn
+			f.Token(0).LoggedIn = true
+			return tokentest.Code(cryptoki.CKR_USER_ALREADY_LOGGED_IN)
 		}
 		return nil
 	}
@@ -286,24 +183,24 @@ func TestLoginOfSomebodyElse(t *testing.T) {
 func TestVerifyPINLogsOutFirst(t *testing.T) {
 	f := newFake(firma(t))
 	token, _ := find(t, f.open(t), "Firma", "DS0")
-	f.slots[0].loggedIn = true
+	f.Token(0).LoggedIn = true
 	wantPINError(t, token.VerifyPIN(t.Context(), (&prompt{pin: wrongPIN}).ask, LoginOptions{}), PINWrong)
-	if f.count("C_Login user") != 1 {
-		t.Errorf("%d logins", f.count("C_Login user"))
+	if f.Count("C_Login user") != 1 {
+		t.Errorf("%d logins", f.Count("C_Login user"))
 	}
 }
 
 func TestVerifyPINLeavesForeignLoginAlone(t *testing.T) {
 	f := newFake(firma(t))
-	f.initialised = true // by other code of the process
+	f.SetInitialised(true) // by other code of the process
 	m := f.open(t)
-	t.Cleanup(func() { f.initialised = false })
+	t.Cleanup(func() { f.SetInitialised(false) })
 	token, _ := find(t, m, "Firma", "DS0")
-	f.slots[0].loggedIn = true
+	f.Token(0).LoggedIn = true
 	if err := token.VerifyPIN(t.Context(), (&prompt{pin: rightPIN}).ask, LoginOptions{}); !errors.Is(err, ErrLoggedIn) {
 		t.Errorf("verifying: %v", err)
 	}
-	if err := m.Close(); err != nil || f.count("C_Finalize") != 0 || !f.initialised {
+	if err := m.Close(); err != nil || f.Count("C_Finalize") != 0 {
 		t.Errorf("somebody else's library was finalized: %v", err)
 	}
 }
@@ -328,15 +225,15 @@ func TestMechanismLadder(t *testing.T) {
 			f := newFake(tokenOf{"Firma", rightPIN, []softhsm.Object{o}})
 			token, certificate := find(t, f.open(t), "Firma", "DS0")
 			s := mustSigner(t, token, certificate, &prompt{pin: rightPIN})
-			f.script = answer(c.refused, c.code)
+			f.Script = tokentest.Answer(c.refused, uint(c.code))
 			digest := digestOf(c.opts.HashFunc(), "x")
 			signature, err := s.Sign(nil, digest, c.opts)
 			if err != nil {
 				t.Fatal(err)
 			}
 			checkSignature(t, s.Public(), digest, signature, c.opts)
-			if f.count(c.refused) != 1 || f.count("C_SignInit 0x3") != 1 || f.count("C_Login context") != 1 {
-				t.Errorf("calls: %q", f.record())
+			if f.Count(c.refused) != 1 || f.Count("C_SignInit 0x3") != 1 || f.Count("C_Login context") != 1 {
+				t.Errorf("calls: %q", f.Calls())
 			}
 		})
 	}
@@ -346,14 +243,14 @@ func TestMechanismAllRefused(t *testing.T) {
 	f := newFake(firma(t))
 	token, certificate := find(t, f.open(t), "Firma", "DS0")
 	s := mustSigner(t, token, certificate, &prompt{pin: rightPIN})
-	f.script = func(call string) error {
+	f.Script = func(call string) error {
 		if strings.HasPrefix(call, "C_SignInit") {
-			return ckrMechanismInvalid
+			return tokentest.Code(cryptoki.CKR_MECHANISM_INVALID)
 		}
 		return nil
 	}
 	_, err := s.Sign(nil, digestOf(crypto.SHA256, "x"), crypto.SHA256)
-	if !isCode(err, ckrMechanismInvalid) {
+	if !isCode(err, cryptoki.CKR_MECHANISM_INVALID) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -365,7 +262,7 @@ func TestBadSignature(t *testing.T) {
 		f := newFake(firma(t))
 		token, certificate := find(t, f.open(t), "Firma", "DS0")
 		s := mustSigner(t, token, certificate, &prompt{pin: rightPIN})
-		f.slots[0].objects[s.key.handle-1].key = issuer().Must(t, other).Key
+		f.Token(0).Objects[s.key.handle-1].Key = issuer().Must(t, other).Key
 		for _, opts := range []crypto.SignerOpts{crypto.SHA256, &rsa.PSSOptions{Hash: crypto.SHA256}} {
 			if _, err := s.Sign(nil, digestOf(crypto.SHA256, "x"), opts); !errors.Is(err, ErrBadSignature) {
 				t.Errorf("%s, %T: error %v", other, opts, err)
@@ -381,10 +278,10 @@ func TestBadSignature(t *testing.T) {
 // themselves.
 func TestAmbiguousKeys(t *testing.T) {
 	f := newFake(firma(t))
-	for _, o := range f.slots[0].objects {
-		if o.class != ckoCertificate {
-			o.attributes[ckaID] = []byte("DS0")
-			delete(o.attributes, ckaModulus)
+	for _, o := range f.Token(0).Objects {
+		if o.Class != cryptoki.CKO_CERTIFICATE {
+			o.Attributes[cryptoki.CKA_ID] = []byte("DS0")
+			delete(o.Attributes, cryptoki.CKA_MODULUS)
 		}
 	}
 	token, certificate := find(t, f.open(t), "Firma", "DS0")
@@ -398,13 +295,13 @@ func TestAmbiguousKeys(t *testing.T) {
 
 func TestBadSlotIsSkipped(t *testing.T) {
 	f := newFake(firma(t), tokenOf{"Estranea", rightPIN, nil}, tokenOf{"Vuota", rightPIN, nil}, tokenOf{"", "", nil})
-	f.slots[3].info.flags = 0 // not initialised
-	f.script = answer("C_GetTokenInfo 1", ckrTokenNotRecognized)
+	f.Token(3).Flags = 0 // not initialised
+	f.Script = tokentest.Answer("C_GetTokenInfo 1", cryptoki.CKR_TOKEN_NOT_RECOGNIZED)
 	tokens, skipped, err := f.open(t).Tokens(t.Context())
 	if err != nil || len(tokens) != 2 || tokens[0].Label != "Firma" || tokens[1].Label != "Vuota" {
 		t.Fatalf("tokens %v, error %v", tokens, err)
 	}
-	if len(skipped) != 1 || skipped[0].Slot != 1 || skipped[0].Reader != "Reader 1" || !isCode(skipped[0], ckrTokenNotRecognized) {
+	if len(skipped) != 1 || skipped[0].Slot != 1 || skipped[0].Reader != "Reader 1" || !isCode(skipped[0], cryptoki.CKR_TOKEN_NOT_RECOGNIZED) {
 		t.Errorf("skipped %v", skipped)
 	}
 	if want := `reading token in slot 1 ("Reader 1"): CKR_TOKEN_NOT_RECOGNIZED (0xe1)`; len(skipped) == 1 && skipped[0].Error() != want {
@@ -417,37 +314,32 @@ func TestCardPulledOut(t *testing.T) {
 	f := newFake(firma(t))
 	token, certificate := find(t, f.open(t), "Firma", "DS0")
 	s := mustSigner(t, token, certificate, &prompt{pin: rightPIN})
-	f.script = func(call string) error {
-		if call == "C_CloseSession" {
-			f.sessions = map[uint]*fakeSession{}
-		}
-		return ckrDeviceRemoved
-	}
+	f.Script = f.PullOut(0, "C_SignInit 0x1", 1)
 	if _, err := s.Sign(nil, digestOf(crypto.SHA256, "x"), crypto.SHA256); !errors.Is(err, ErrRemoved) {
 		t.Errorf("signing: %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Errorf("closing what is gone: %v", err)
 	}
-	f.script = nil
+	f.Script = nil
 }
 
 func TestSlotListThatGrows(t *testing.T) {
 	f := newFake(firma(t))
 	m := f.open(t)
 	left := 2
-	f.script = func(call string) error {
+	f.Script = func(call string) error {
 		if call == "C_GetSlotList" && left > 0 {
 			left--
-			return ckrBufferTooSmall
+			return tokentest.Code(cryptoki.CKR_BUFFER_TOO_SMALL)
 		}
 		return nil
 	}
 	if len(tokensOf(t, m)) != 1 {
 		t.Error("the token is not listed")
 	}
-	f.script = answer("C_GetSlotList", ckrBufferTooSmall)
-	if _, _, err := m.Tokens(t.Context()); !isCode(err, ckrBufferTooSmall) {
+	f.Script = tokentest.Answer("C_GetSlotList", cryptoki.CKR_BUFFER_TOO_SMALL)
+	if _, _, err := m.Tokens(t.Context()); !isCode(err, cryptoki.CKR_BUFFER_TOO_SMALL) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -456,7 +348,7 @@ func TestSlotListThatGrows(t *testing.T) {
 func TestAnotherCard(t *testing.T) {
 	f := newFake(firma(t))
 	token, certificate := find(t, f.open(t), "Firma", "DS0")
-	f.slots[0].info.serial = "7430000000000001"
+	f.Token(0).Serial = "7430000000000001"
 	p := &prompt{pin: rightPIN}
 	_, opening := token.Signer(t.Context(), certificate, p.ask, LoginOptions{})
 	_, listing := token.Certificates(t.Context())
@@ -466,7 +358,7 @@ func TestAnotherCard(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
-	if len(p.asked) != 0 || f.count("C_Login user") != 0 {
+	if len(p.asked) != 0 || f.Count("C_Login user") != 0 {
 		t.Error("the PIN was asked for or sent")
 	}
 }
@@ -475,10 +367,10 @@ func TestAnotherCard(t *testing.T) {
 // type, with attributes missing.
 func TestDamagedObjects(t *testing.T) {
 	f := newFake(firma(t))
-	f.slots[0].objects = append(f.slots[0].objects,
-		fakeObject{class: ckoCertificate, attributes: map[uint][]byte{ckaValue: []byte("no DER"), ckaLabel: []byte("\x1b[2Jbad\x00\x00")}},
-		fakeObject{class: ckoCertificate, attributes: map[uint][]byte{ckaCertificateType: ulong(1), ckaValue: []byte("attribute certificate")}},
-		fakeObject{class: ckoCertificate, attributes: map[uint][]byte{}},
+	f.Token(0).Objects = append(f.Token(0).Objects,
+		&tokentest.Object{Class: cryptoki.CKO_CERTIFICATE, Attributes: map[uint][]byte{cryptoki.CKA_VALUE: []byte("no DER"), cryptoki.CKA_LABEL: []byte("\x1b[2Jbad\x00\x00")}},
+		&tokentest.Object{Class: cryptoki.CKO_CERTIFICATE, Attributes: map[uint][]byte{cryptoki.CKA_CERTIFICATE_TYPE: tokentest.ULong(1), cryptoki.CKA_VALUE: []byte("attribute certificate")}},
+		&tokentest.Object{Class: cryptoki.CKO_CERTIFICATE, Attributes: map[uint][]byte{}},
 	)
 	m := f.open(t)
 	token := tokensOf(t, m)[0]
@@ -502,11 +394,9 @@ func TestEndlessSearch(t *testing.T) {
 	f := newFake(firma(t))
 	m := f.open(t)
 	token := tokensOf(t, m)[0]
-	f.script = func(call string) error {
+	f.Script = func(call string) error {
 		if call == "C_FindObjects" {
-			for _, s := range f.sessions {
-				s.found = append(s.found, 1, 1)
-			}
+			f.FindMore(2)
 		}
 		return nil
 	}
@@ -547,8 +437,8 @@ func TestEveryCallMayFail(t *testing.T) {
 	if err := way(whole.open(t), &prompt{pin: rightPIN}); err != nil {
 		t.Fatal(err)
 	}
-	calls := len(whole.record())
-	for _, code := range []Code{ckrDeviceRemoved, ckrGeneralError, 0x6} {
+	calls := len(whole.Calls())
+	for _, code := range []Code{cryptoki.CKR_DEVICE_REMOVED, cryptoki.CKR_GENERAL_ERROR, 0x6} {
 		failed := 0
 		for n := 2; n <= calls; n++ { // the first is C_Initialize
 			t.Run(fmt.Sprintf("%v in call %d", code, n), func(t *testing.T) {
@@ -556,9 +446,9 @@ func TestEveryCallMayFail(t *testing.T) {
 				m := f.open(t)
 				p := &prompt{pin: rightPIN}
 				at := n - 1
-				f.script = func(call string) error {
+				f.Script = func(call string) error {
 					if at--; at == 0 && call != "C_CloseSession" && call != "C_Finalize" {
-						return code
+						return tokentest.Code(uint(code))
 					}
 					return nil
 				}
@@ -581,17 +471,17 @@ func TestEveryCallMayFail(t *testing.T) {
 // expected says whether an error is a fair account of a call that failed with
 // code: the code itself, or what follows from an attribute that could not be read.
 func expected(err error, code Code) bool {
-	return isCode(err, code, ckrUserNotLoggedIn) || errors.Is(err, ErrRemoved) || errors.Is(err, ErrNoKey) ||
+	return isCode(err, code, cryptoki.CKR_USER_NOT_LOGGED_IN) || errors.Is(err, ErrRemoved) || errors.Is(err, ErrNoKey) ||
 		strings.Contains(err.Error(), "does not show its content")
 }
 
 func TestLibraryThatCannotLock(t *testing.T) {
 	f := newFake(firma(t))
 	first := true
-	f.script = func(call string) error {
+	f.Script = func(call string) error {
 		if call == "C_Initialize" && first {
 			first = false
-			return ckrCantLock
+			return tokentest.Code(cryptoki.CKR_CANT_LOCK)
 		}
 		return nil
 	}
@@ -603,9 +493,9 @@ func TestLibraryThatCannotLock(t *testing.T) {
 
 func TestTokenWithoutLogin(t *testing.T) {
 	f := newFake(firma(t))
-	f.slots[0].info.flags &^= ckfLoginRequired
-	for i := range f.slots[0].objects {
-		f.slots[0].objects[i].private = false
+	f.Token(0).Flags &^= cryptoki.CKF_LOGIN_REQUIRED
+	for i := range f.Token(0).Objects {
+		f.Token(0).Objects[i].Private = false
 	}
 	token, certificate := find(t, f.open(t), "Firma", "DS0")
 	s, err := token.Signer(t.Context(), certificate, nil, LoginOptions{})

@@ -18,6 +18,7 @@ import (
 
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
+	"github.com/pectoken/pectoken/token/tokentest"
 )
 
 // tokenOf describes a token of the suite.
@@ -27,6 +28,44 @@ type tokenOf struct {
 }
 
 const rightPIN, wrongPIN = "123456", "654321"
+
+// fake is a scripted module of the suite.
+type fake struct{ *tokentest.Module }
+
+// newFake makes a module with a token for each description.
+func newFake(tokens ...tokenOf) fake {
+	var cards []*tokentest.Token
+	for _, t := range tokens {
+		card := tokentest.NewToken(t.label, t.pin)
+		for _, o := range t.objects {
+			card.Objects = append(card.Objects, tokentest.Identity{
+				ID: o.ID, Label: o.Label, Key: o.Key, Certificate: o.Certificate,
+				AlwaysAuthenticate: o.AlwaysAuthenticate, NoPublicKey: o.NoPublicKey,
+			}.Objects()...)
+		}
+		cards = append(cards, card)
+	}
+	return fake{tokentest.New(cards...)}
+}
+
+// open returns a Module of the fake, and at the end of the test makes sure that
+// everything opened was closed again.
+func (f fake) open(t *testing.T) *Module {
+	t.Helper()
+	m, err := OpenScripted("fake.so", f)
+	if err != nil {
+		t.Fatalf("initialising the fake: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Errorf("closing the fake: %v", err)
+		}
+		if err := f.Idle(); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
+}
 
 // each runs a test of the suite on the scripted module and on SoftHSM2, each with
 // the same tokens.

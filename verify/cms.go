@@ -18,7 +18,7 @@ import (
 // cmsFile verifies a .p7m or .p7s.
 func cmsFile(src *io.SectionReader, o Options, depth int) (*report.Report, error) {
 	head := &beginning{}
-	sd, err := readCMS(src, o, head)
+	sd, err := readCMS(src, head)
 	if err != nil {
 		if stop := stopped(err); stop != nil {
 			return nil, stop
@@ -94,7 +94,7 @@ func nested(r *report.Report, src *io.SectionReader, sd *cms.SignedData, head *b
 		return nil
 	}
 	inner := o
-	inner.ExtractTo, inner.Content, inner.Name = nil, nil, contentName(o.Name)
+	inner.Content, inner.Name = nil, contentName(o.Name)
 	found, err := file(content, inner, depth+1)
 	if err != nil {
 		return err
@@ -126,13 +126,9 @@ func contentOf(src *io.SectionReader, sd *cms.SignedData) (*io.SectionReader, er
 
 // readCMS reads the signature, and once more if a signer uses a digest that
 // the file didn't announce before its content.
-func readCMS(src *io.SectionReader, o Options, head *beginning) (*cms.SignedData, error) {
-	sink := io.Writer(head)
-	if o.ExtractTo != nil {
-		sink = io.MultiWriter(head, o.ExtractTo)
-	}
+func readCMS(src *io.SectionReader, head *beginning) (*cms.SignedData, error) {
 	hashes := []crypto.Hash{crypto.SHA256} // for the report
-	sd, err := cms.Read(rewound(src), cms.ReadOptions{Content: sink, Hashes: hashes})
+	sd, err := cms.Read(rewound(src), cms.ReadOptions{Content: head, Hashes: hashes})
 	if err != nil || !sd.Attached {
 		return sd, err
 	}

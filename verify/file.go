@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/sign/pdf"
 	"github.com/pectoken/pectoken/verify/report"
 	"github.com/pectoken/pectoken/verify/trust"
 )
@@ -23,10 +24,6 @@ type Options struct {
 
 	Name    string            // of the file, for the report
 	Content *io.SectionReader // what a detached signature is about; nil: not given
-	// ExtractTo receives the content of an attached signature while it is
-	// read. It is unproven until the report says that the signature is intact.
-	// Nil discards it.
-	ExtractTo io.Writer
 }
 
 // at returns the moment the verdict is about, and how it is known.
@@ -66,6 +63,9 @@ func file(src *io.SectionReader, o Options, depth int) (*report.Report, error) {
 	case isPDF:
 		return pdfFile(src, o)
 	}
+	if headless, err := headlessPDF(src); headless || err != nil {
+		return damagedFile("pades", "PAdES", pdf.ErrNotPDF), err
+	}
 	return &report.Report{Error: &report.Error{
 		Code:    report.UnsupportedFormat,
 		Message: "neither a PDF nor a CMS signature (.p7m, .p7s)",
@@ -81,6 +81,19 @@ func startsPDF(src *io.SectionReader) (bool, error) {
 		return false, fmt.Errorf("reading file: %w", err)
 	}
 	return bytes.Contains(start, []byte("%PDF-")), nil
+}
+
+// headlessPDF tells whether a file ends as a signed PDF does, though its header
+// is gone.
+func headlessPDF(src *io.SectionReader) (bool, error) {
+	tail := make([]byte, min(headerWindow, src.Size()))
+	if _, err := src.ReadAt(tail, src.Size()-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("reading file: %w", err)
+	}
+	if !bytes.Contains(tail, []byte("%%EOF")) {
+		return false, nil
+	}
+	return pdf.LooksSigned(src, src.Size())
 }
 
 // rewound returns an independent reader of the whole file.

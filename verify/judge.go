@@ -5,11 +5,9 @@ package verify
 import (
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 
-	"github.com/pectoken/pectoken/cns"
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/verify/report"
 	"github.com/pectoken/pectoken/verify/trust"
@@ -26,16 +24,14 @@ func judge(sd *cms.SignedData, c *cms.Check, o Options) *report.Signature {
 	}
 	describe(s, c)
 	describeProfile(s, sd, c)
-	if failedFacts(s, c) {
+	leaveOpen(s, report.SigConstraintsFailure, "the signature could not be computed") // until something is known
+	switch {
+	case found(s, c, failures, fail), found(s, c, gaps, leaveOpen), s.Integrity != report.Intact:
+		return s
+	case weakAlgorithm(s, c), !trusted(s, sd, c, o):
 		return s
 	}
-	if missingFacts(s, c) {
-		return s
-	}
-	if weakAlgorithm(s, c) || !trusted(s, sd, c, o) {
-		return s
-	}
-	s.Verdict, s.Indication = report.Valid, report.TotalPassed
+	s.Verdict, s.Indication, s.SubIndication, s.Reason = report.Valid, report.TotalPassed, "", ""
 	return s
 }
 
@@ -55,16 +51,19 @@ func integrity(c *cms.Check) report.Integrity {
 	return report.IntegrityUnknown
 }
 
+// meaning is what a problem says of the whole signature.
+type meaning struct {
+	problem cms.Problem
+	sub     report.SubIndication
+}
+
 // failures are the problems that make a signature invalid, in the order of
 // EN 319 102-1: what the first one says is the reason.
 //
 // A certificate that isn't the one the signer bound to the signature is
 // NO_SIGNING_CERTIFICATE_FOUND there, which would leave the verdict open. RFC
 // 5035, section 5.4, is stricter and is followed: the signature is invalid.
-var failures = []struct {
-	problem cms.Problem
-	sub     report.SubIndication
-}{
+var failures = []meaning{
 	{cms.Malformed, report.FormatFailure},
 	{cms.DigestMismatch, report.HashFailure},
 	{cms.AttributesRequired, report.FormatFailure},
@@ -78,21 +77,8 @@ var failures = []struct {
 	{cms.AttributeInvalid, report.FormatFailure},
 }
 
-func failedFacts(s *report.Signature, c *cms.Check) bool {
-	for _, f := range failures {
-		if found := c.Find(f.problem); found != nil {
-			fail(s, f.sub, found.Detail)
-			return true
-		}
-	}
-	return false
-}
-
 // gaps are the problems that leave a verdict open.
-var gaps = []struct {
-	problem cms.Problem
-	sub     report.SubIndication
-}{
+var gaps = []meaning{
 	{cms.ContentMissing, report.SignedDataNotFound},
 	{cms.CertificateMissing, report.NoSigningCertificateFound},
 	{cms.CertificateUnreadable, report.NoSigningCertificateFound},
@@ -100,16 +86,13 @@ var gaps = []struct {
 	{cms.ReferenceUnreadable, report.SigConstraintsFailure},
 }
 
-func missingFacts(s *report.Signature, c *cms.Check) bool {
-	for _, g := range gaps {
-		if found := c.Find(g.problem); found != nil {
-			leaveOpen(s, g.sub, found.Detail)
+// found applies the first meaning whose problem a check found.
+func found(s *report.Signature, c *cms.Check, meanings []meaning, apply func(*report.Signature, report.SubIndication, string)) bool {
+	for _, m := range meanings {
+		if f := c.Find(m.problem); f != nil {
+			apply(s, m.sub, f.Detail)
 			return true
 		}
-	}
-	if s.Integrity != report.Intact { // no finding explains it: never go on
-		leaveOpen(s, report.SigConstraintsFailure, "the signature could not be computed")
-		return true
 	}
 	return false
 }
@@ -170,52 +153,6 @@ func otherCertificates(sd *cms.SignedData, c *cms.Check) []*x509.Certificate {
 		}
 	}
 	return list
-}
-
-// describe fills in who signed, with what, and when they say they did.
-func describe(s *report.Signature, c *cms.Check) {
-	s.Algorithm = c.Signer.Algorithm(c.Certificate)
-	if !c.SigningTime.IsZero() {
-		claimed := c.SigningTime.UTC()
-		s.ClaimedTime = &claimed
-	}
-	if c.Certificate != nil {
-		s.Certificate = describeCertificate(c.Certificate)
-		s.Signer = describeSigner(c.Certificate)
-	}
-	if c.Order == cms.OrderStored {
-		warn(s, "attributeOrder", "the signed attributes verify only in the order stored, which is not the DER that the standard asks for")
-	}
-}
-
-// describeProfile decides format and level: CAdES wants the certificate bound
-// to the signature, and B-B a signing time and the certificate in the file
-// (ETSI EN 319 122-1, clause 6.3).
-func describeProfile(s *report.Signature, sd *cms.SignedData, c *cms.Check) {
-	if !c.Referenced {
-		s.Format = "CMS"
-		warn(s, "certificateNotBound", "no signing-certificate attribute binds the certificate to the signature: this is plain CMS, not CAdES")
-		return
-	}
-	if c.Order == cms.OrderDER && !c.SigningTime.IsZero() && c.Raw != nil {
-		s.Level = "B-B"
-	}
-}
-
-func describeSigner(c *x509.Certificate) *report.Signer {
-	who := cns.SubjectOf(c)
-	return &report.Signer{Name: who.Name, CodiceFiscale: who.CodiceFiscale, Organization: who.Organization, Country: who.Country}
-}
-
-func describeCertificate(c *x509.Certificate) *report.Certificate {
-	return &report.Certificate{
-		Subject:   cns.DistinguishedName(c.Subject),
-		Issuer:    cns.DistinguishedName(c.Issuer),
-		Serial:    fmt.Sprintf("%X", c.SerialNumber),
-		SHA256:    fmt.Sprintf("%x", sha256.Sum256(c.Raw)),
-		NotBefore: c.NotBefore.UTC(),
-		NotAfter:  c.NotAfter.UTC(),
-	}
 }
 
 func fail(s *report.Signature, sub report.SubIndication, reason string) {

@@ -51,8 +51,11 @@ func pdfSignatures(src *io.SectionReader) (*pdf.Document, []*pdf.Signature, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	signatures, err := doc.Signatures()
-	return doc, signatures, err
+	list, err := doc.Signatures()
+	if err == nil && len(list) == 0 {
+		err = lostSignature(src)
+	}
+	return doc, list, err
 }
 
 // warnOfRisks says what can make a signed document look different without being
@@ -69,6 +72,18 @@ func warnOfRisks(r *report.Report, doc *pdf.Document) error {
 		r.Warnings = append(r.Warnings, report.Warning{Code: string(risk.Kind), Message: "the document holds " + risk.What})
 	}
 	return nil
+}
+
+// lostSignature looks for traces of a signature in a document that leads to
+// none: a signed file that was cut short shows the document as it was before,
+// and one changed byte can hide the field. Neither may pass for a document
+// that nobody signed.
+func lostSignature(src *io.SectionReader) error {
+	traces, err := pdf.LooksSigned(src, src.Size())
+	if err == nil && traces {
+		err = &pdf.DamagedError{What: "it holds a signature that no field of the document leads to"}
+	}
+	return err
 }
 
 // unreadablePDF reports on a PDF whose structure can't be followed. If it
@@ -194,14 +209,27 @@ func coverage(c pdf.Coverage) report.Coverage {
 
 // judgePDF judges the CMS in /Contents over the bytes of /ByteRange.
 func judgePDF(sig *pdf.Signature, o Options) (*report.Signature, error) {
-	s := &report.Signature{Format: "PDF", BestTime: o.at()}
-	switch sig.SubFilter {
-	case "ETSI.CAdES.detached", "adbe.pkcs7.detached":
-	case "PBAD.PAdES": // the name ICP-Brasil gives to ETSI.CAdES.detached
-	default:
-		leaveOpen(s, report.SigConstraintsFailure, fmt.Sprintf("signatures of the kind %q can't be checked", sig.SubFilter))
-		return s, nil
+	s, err := judgeDetached(sig, o)
+	if err != nil || detachedKinds[sig.SubFilter] {
+		return s, err
 	}
+	reason := fmt.Sprintf("signatures of the kind %q can't be checked", sig.SubFilter)
+	if sig.SubFilter == "adbe.pkcs7.sha1" || sig.SubFilter == "adbe.x509.rsa_sha1" {
+		s = &report.Signature{Format: "PDF", BestTime: o.at()} // built otherwise: what was computed says nothing
+		leaveOpen(s, report.SigConstraintsFailure, reason)
+	} else if s.Verdict != report.Invalid {
+		leaveOpen(s, report.SigConstraintsFailure, reason)
+	}
+	return s, nil
+}
+
+// detachedKinds are the SubFilters whose /Contents is a detached CMS over the
+// signed ranges (ISO 32000-2, 12.8.3; ETSI EN 319 142-1; ICP-Brasil). Another
+// is judged like one, so that a changed SubFilter hides no broken signature.
+var detachedKinds = map[string]bool{"ETSI.CAdES.detached": true, "adbe.pkcs7.detached": true, "PBAD.PAdES": true}
+
+func judgeDetached(sig *pdf.Signature, o Options) (*report.Signature, error) {
+	s := &report.Signature{Format: "PDF", BestTime: o.at()}
 	sd, err := cms.Read(bytes.NewReader(sig.Contents), cms.ReadOptions{})
 	if err != nil {
 		fail(s, report.FormatFailure, fmt.Sprintf("the signature value can't be read: %v", err))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -239,13 +240,24 @@ func TestWorstSignatureDecides(t *testing.T) {
 	}
 }
 
-func TestExtractTo(t *testing.T) {
-	var out bytes.Buffer
-	o := root(t)
-	o.ExtractTo = &out
-	valid.compare(t, check(t, p7m(t, "il contenuto", false, signer(t, pki.Signer)), o))
-	if out.String() != "il contenuto" {
-		t.Errorf("extracted %q", out.String())
+func TestExtract(t *testing.T) {
+	rossi := signer(t, pki.Signer)
+	inner := p7m(t, "il contenuto", false, rossi)
+	file := p7m(t, string(inner), false, rossi)
+	armored := []byte(base64.StdEncoding.EncodeToString(file))
+	for name, src := range map[string][]byte{"binary": file, "base64": armored} {
+		for depth, want := range []string{string(inner), "il contenuto"} {
+			var out bytes.Buffer
+			if err := verify.Extract(context.Background(), section(src), depth, &out); err != nil || out.String() != want {
+				t.Errorf("%s, depth %d: %d bytes, %v", name, depth, out.Len(), err)
+			}
+		}
+		if err := verify.Extract(context.Background(), section(src), 2, io.Discard); err == nil {
+			t.Errorf("%s: something was found at a depth where there is nothing", name)
+		}
+	}
+	if err := verify.Extract(context.Background(), section(p7m(t, "x", true, rossi)), 1, io.Discard); err == nil {
+		t.Error("something was found in a detached signature")
 	}
 }
 
@@ -291,16 +303,13 @@ func TestTamperedPDF(t *testing.T) {
 	if !s.ModifiedAfterSigning || s.Covers != report.Revision {
 		t.Errorf("modified %v, covers %s", s.ModifiedAfterSigning, s.Covers)
 	}
-	for _, n := range []int{len(good) - 10, len(good) * 9 / 10, len(good) / 2} {
-		r := check(t, good[:n], root(t))
-		if r.Verdict == report.Valid || r.Error == nil && r.Verdict != report.Invalid {
-			t.Errorf("cut to %d of %d bytes: %v, %v", n, len(good), r.Verdict, r.Error)
-		}
+	for _, n := range []int{len(good) - 10, len(good) * 9 / 10, len(good) / 2, 4000} {
+		want{report.Invalid, report.FormatFailure, report.Broken}.compare(t, check(t, good[:n], root(t)))
 	}
 }
 
-// TestEveryFlippedBitOfAPDF: no signed bit of a PDF can change and leave the
-// verdict valid.
+// TestEveryFlippedBitOfAPDF: whatever signed bit of a PDF changes, the file is
+// invalid, also when the change hides the signature itself from readers.
 func TestEveryFlippedBitOfAPDF(t *testing.T) {
 	good := signedPDF(t, documents.Plain(), pki.SignerP256)
 	doc, err := pdf.Open(bytes.NewReader(good), int64(len(good)))
@@ -318,8 +327,8 @@ func TestEveryFlippedBitOfAPDF(t *testing.T) {
 		}
 		forged := bytes.Clone(good)
 		forged[i] ^= 1 << (i % 8)
-		if check(t, forged, root(t)).Verdict == report.Valid {
-			t.Errorf("byte %d (%q) can be changed", i, good[i])
+		if r := check(t, forged, root(t)); r.Verdict != report.Invalid || r.Error != nil {
+			t.Errorf("byte %d (%q to %q): %v, %+v", i, good[i], forged[i], r.Verdict, r.Error)
 		}
 	}
 }
@@ -357,9 +366,7 @@ func TestStoppedWork(t *testing.T) {
 	if _, err := verify.File(context.Background(), src, root(t)); !errors.Is(err, broken) {
 		t.Errorf("failing reader: %v", err)
 	}
-	o := root(t)
-	o.ExtractTo = failing{broken}
-	if _, err := verify.File(context.Background(), section(good), o); !errors.Is(err, broken) {
+	if err := verify.Extract(context.Background(), section(good), 0, failing{broken}); !errors.Is(err, broken) {
 		t.Errorf("failing writer: %v", err)
 	}
 }

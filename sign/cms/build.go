@@ -155,16 +155,13 @@ func (p *plan) signerInfo(contentType asn1.ObjectIdentifier, digest []byte) ([]b
 // against the certificate: a device that returns rubbish must not spoil a
 // document.
 func (p *plan) sign(attributes []byte) ([]byte, error) {
-	digest := digestOf(p.Hash, attributes)
-	input := digest
-	if p.method.scheme == schemeEd25519 {
-		input = attributes
-	}
-	value, err := p.Key.Sign(p.Rand, input, p.opts)
+	// A key that can take the message itself gets it: some cards refuse to
+	// sign a digest made elsewhere.
+	value, err := crypto.SignMessage(p.Key, p.Rand, attributes, p.opts)
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
-	if err := p.method.verify(p.Certificate.PublicKey, digest, attributes, value); err != nil {
+	if err := p.method.verify(p.Certificate.PublicKey, digestOf(p.Hash, attributes), attributes, value); err != nil {
 		return nil, fmt.Errorf("signing: checking the new signature: %w", err)
 	}
 	if len(value) > p.size {

@@ -159,41 +159,22 @@ func (c *Check) findCertificate(sd *SignedData) {
 	} else if reference == nil {
 		c.add(ReferenceMissing, "no signing-certificate attribute protects the certificate against replacement")
 	}
-	named, referenced := sd.candidates(c.Signer, reference)
+	named, referenced := sd.index().candidates(c.Signer, reference)
 	switch {
-	case len(named) > 0 && reference == nil:
-		c.use(named[0])
-	case len(referenced) > 0:
-		c.use(referenced[0])
+	case referenced != nil && referenced.named(c.Signer):
+		c.use(referenced)
 		c.Referenced = true
-		if !referenced[0].named(c.Signer) {
-			c.Referenced = false
-			c.add(CertificateSwapped, "the signer identifier and the signing-certificate attribute name different certificates")
+	case referenced != nil:
+		c.use(referenced)
+		c.add(CertificateSwapped, "the signer identifier and the signing-certificate attribute name different certificates")
+	case named != nil:
+		c.use(named)
+		if reference != nil {
+			c.add(CertificateSwapped, "the certificate is not the one that the signer bound to the signature")
 		}
-	case len(named) > 0:
-		c.use(named[0])
-		c.add(CertificateSwapped, "the certificate is not the one that the signer bound to the signature")
 	default:
 		c.strangers(sd)
 	}
-}
-
-// candidates returns the certificates that the sid names and those that the
-// reference matches; both lists hold a certificate only if it fits.
-func (sd *SignedData) candidates(s *SignerInfo, reference *certificateReference) (named, referenced []*Certificate) {
-	for _, c := range sd.Certificates {
-		n := c.named(s)
-		if n {
-			named = append(named, c)
-		}
-		if reference != nil && reference.matches(c) {
-			if n {
-				return named, []*Certificate{c}
-			}
-			referenced = append(referenced, c)
-		}
-	}
-	return named, referenced
 }
 
 // strangers handles a file without the signer's certificate. Without any
@@ -201,23 +182,10 @@ func (sd *SignedData) candidates(s *SignerInfo, reference *certificateReference)
 // belongs to no signer it was put in the place of the right one.
 func (c *Check) strangers(sd *SignedData) {
 	c.add(CertificateMissing, "the certificate of the signer is not in the file")
-	for _, candidate := range sd.Certificates {
-		if candidate.isSigners() && !sd.claimed(candidate) {
-			c.use(candidate)
-			c.add(CertificateSwapped, "the file holds the certificate of somebody who didn't sign it, and not the signer's")
-			return
-		}
+	if stranger := sd.index().stranger; stranger != nil {
+		c.use(stranger)
+		c.add(CertificateSwapped, "the file holds the certificate of somebody who didn't sign it, and not the signer's")
 	}
-}
-
-// claimed tells whether some signer names the certificate.
-func (sd *SignedData) claimed(c *Certificate) bool {
-	for _, s := range sd.Signers {
-		if c.named(s) {
-			return true
-		}
-	}
-	return false
 }
 
 func (c *Check) use(certificate *Certificate) {

@@ -3,7 +3,6 @@
 package cms
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -19,8 +18,7 @@ import (
 type certificateReference struct {
 	hash   crypto.Hash
 	digest []byte
-	issuer []byte // contents of GeneralNames; nil when absent
-	serial *big.Int
+	serial *big.Int // nil when issuer and serial number are left out
 }
 
 // essCertID is ESSCertID, without the hash algorithm of its second version.
@@ -85,7 +83,7 @@ func parseReference(raw []byte, version int) (*certificateReference, error) {
 	if h == 0 {
 		return nil, fmt.Errorf("%w: digest algorithm %v is unknown", errReference, id.Hash.Algorithm)
 	}
-	return &certificateReference{h, id.Digest, id.IssuerSerial.Issuer.Bytes, id.IssuerSerial.Serial}, nil
+	return &certificateReference{h, id.Digest, id.IssuerSerial.Serial}, nil
 }
 
 // parseCertID reads either version; an absent hashAlgorithm is SHA-1 in the
@@ -114,14 +112,10 @@ func parseCertID(v value, version int) (essCertIDv2, error) {
 	return essCertIDv2{pkix.AlgorithmIdentifier{Algorithm: oid}, id.Digest, id.IssuerSerial}, nil
 }
 
-// matches tells whether the reference is to this certificate: the digest, and
-// the issuer and serial number where they are given.
-func (r *certificateReference) matches(c *Certificate) bool {
-	h := r.hash.New()
-	h.Write(c.Raw)
-	if !bytes.Equal(h.Sum(nil), r.digest) {
-		return false
-	}
+// agrees tells whether the serial number that may stand beside the digest is
+// that of the certificate. The issuer there is not compared: the digest covers
+// it.
+func (r *certificateReference) agrees(c *Certificate) bool {
 	return r.serial == nil || r.serial.Cmp(signedInteger(c.serial)) == 0
 }
 

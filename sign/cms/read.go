@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 )
 
 // SignedData is a parsed SignedData (RFC 5652, section 5.1) without its
@@ -31,6 +32,9 @@ type SignedData struct {
 	opening  prefix   // the first octets of the content; see contentIsAttributes
 	encap    span     // of encapContentInfo, for those who write the file again
 	located  segments // of the content
+
+	indexOnce        sync.Once
+	certificateIndex *index
 }
 
 // span is a stretch of the decoded octets of a file.

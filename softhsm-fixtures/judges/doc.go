@@ -10,6 +10,14 @@
 //	judges.Need(t, "pdfsig")
 //	signatures, err := judges.PDFSig(ctx, "contract-signed.pdf")
 //
+// pyHanko and DSS speak for both, and sign too. No distribution has them: `make
+// judges` installs them into a folder of their own, where [NeedPyHanko] and
+// [NeedDSS] find them. They start slowly, so that one process answers all the
+// questions of a test:
+//
+//	dss := judges.NeedDSS(t)
+//	signatures, err := dss.Validate(ctx, judges.Ask{File: "notes.txt.p7m", Trust: "root.pem"})
+//
 // Programs run in the C locale, with an empty standard input and for at most
 // [Timeout]. A judge that could not be asked is an error; one that says no is
 // an answer, unless the function says otherwise.

@@ -3,6 +3,7 @@
 package judges
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 
@@ -41,4 +42,20 @@ func (f identityFiles) withChain(args ...string) []string {
 		return args
 	}
 	return append(args, "-certfile", f.chain)
+}
+
+// nickname is what the signer is called in a PKCS#12 file, whose password is
+// no secret.
+const (
+	nickname         = "signer"
+	transferPassword = "transfer"
+)
+
+// pkcs12 writes key and certificates to a PKCS#12 file in dir, and returns its
+// path.
+func (f identityFiles) pkcs12(ctx context.Context, dir string) (string, error) {
+	p12 := filepath.Join(dir, "signer.p12")
+	_, err := run(ctx, "openssl", f.withChain("pkcs12", "-export", "-name", nickname, "-passout", "pass:"+transferPassword,
+		"-out", p12, "-inkey", f.key, "-in", f.certificate)...)
+	return p12, err
 }

@@ -3,6 +3,7 @@
 package judges
 
 import (
+	"cmp"
 	"context"
 	"os"
 
@@ -79,11 +80,7 @@ func OpenSSLSign(ctx context.Context, s CMSSign) error {
 }
 
 func (s CMSSign) args() []string {
-	digest := s.Digest
-	if digest == "" {
-		digest = "sha256"
-	}
-	args := []string{"-binary", "-outform", "DER", "-md", digest, "-in", s.Content, "-out", s.Output}
+	args := []string{"-binary", "-outform", "DER", "-md", digestOrDefault(s.Digest), "-in", s.Content, "-out", s.Output}
 	options := []struct {
 		on   bool
 		args []string
@@ -102,6 +99,9 @@ func (s CMSSign) args() []string {
 	}
 	return args
 }
+
+// digestOrDefault is the digest asked for, or else SHA-256.
+func digestOrDefault(name string) string { return cmp.Or(name, "sha256") }
 
 // OpenSSLParse returns the structure of a DER or BER file as `openssl
 // asn1parse` prints it. Bad ASN.1 is an error.

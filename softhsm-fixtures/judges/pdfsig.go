@@ -5,7 +5,6 @@ package judges
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -130,13 +129,6 @@ func PDFSigAdd(ctx context.Context, signer *pki.Identity, in, out string) error 
 	})
 }
 
-// nickname is what the signer is called in the database. Its key has no
-// password, and the PKCS#12 file it comes in a public one.
-const (
-	nickname         = "signer"
-	transferPassword = "transfer"
-)
-
 // nssDatabase makes an NSS database in dir that holds the signer's key and
 // certificates.
 func nssDatabase(ctx context.Context, dir string, signer *pki.Identity) error {
@@ -144,17 +136,14 @@ func nssDatabase(ctx context.Context, dir string, signer *pki.Identity) error {
 	if err != nil {
 		return err
 	}
-	database, p12 := "sql:"+dir, filepath.Join(dir, "signer.p12")
-	steps := []program{
-		{name: "openssl", args: files.withChain("pkcs12", "-export", "-name", nickname, "-passout", "pass:"+transferPassword,
-			"-out", p12, "-inkey", files.key, "-in", files.certificate)},
-		{name: "certutil", args: []string{"-N", "-d", database, "--empty-password"}},
-		{name: "pk12util", args: []string{"-i", p12, "-d", database, "-W", transferPassword, "-K", ""}},
+	p12, err := files.pkcs12(ctx, dir)
+	if err != nil {
+		return err
 	}
-	for _, step := range steps {
-		if _, err := step.run(ctx); err != nil {
-			return err
-		}
+	database := "sql:" + dir
+	if _, err := run(ctx, "certutil", "-N", "-d", database, "--empty-password"); err != nil {
+		return err
 	}
-	return nil
+	_, err = run(ctx, "pk12util", "-i", p12, "-d", database, "-W", transferPassword, "-K", "")
+	return err
 }

@@ -46,6 +46,11 @@ var producers = []Producer{
 		args:    []string{"--object-streams=generate", "SOURCE", "DIR/out.pdf"},
 	},
 	{
+		Name: "img2pdf", Tool: "img2pdf", source: "in.ppm",
+		content: "P6 8 8 255\n" + strings.Repeat("Contract", 24), // 8 by 8 pixels of 3 bytes
+		args:    []string{"--pagesize", "A4", "-o", "DIR/out.pdf", "SOURCE"},
+	},
+	{
 		Name: "pdflatex", Tool: "pdflatex", source: "out.tex",
 		content: "\\documentclass{article}\\begin{document}Contract by pdflatex\\end{document}\n",
 		args:    []string{"-interaction=batchmode", "-output-directory=DIR", "SOURCE"},

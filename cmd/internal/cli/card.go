@@ -73,6 +73,9 @@ func (a *app) sayNotes(notes []error) {
 
 // modulePaths says which modules to try, best first.
 func (a *app) modulePaths(f cardFlags) ([]string, error) {
+	if !hasCgo { // said once, and not of every module
+		return nil, token.ErrNoCgo
+	}
 	if f.module != "" {
 		return []string{f.module}, nil
 	}
@@ -83,10 +86,7 @@ func (a *app) modulePaths(f cardFlags) ([]string, error) {
 	for _, module := range a.modules() {
 		paths = append(paths, module.Path)
 	}
-	switch {
-	case !hasCgo && len(paths) == 0:
-		return nil, token.ErrNoCgo
-	case len(paths) == 0:
+	if len(paths) == 0 {
 		return nil, &problem{
 			exit: exitNoToken, code: "noModule", err: errors.New("no driver (PKCS#11 module) for a card is installed"),
 			hint: []string{

@@ -4,10 +4,14 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
 	"github.com/pectoken/pectoken/sign"
 	"github.com/pectoken/pectoken/verify"
 	"github.com/pectoken/pectoken/verify/report"
@@ -17,6 +21,8 @@ type extractOptions struct {
 	file   string
 	output outputFlags
 	broken bool
+	all    bool // write what is in each envelope
+	outer  bool // open the outermost envelope only
 	judge  verify.Options
 }
 
@@ -33,15 +39,14 @@ func newExtractCmd(a *app, runF func(context.Context, *extractOptions) error) *c
 says whether the signature around it is intact. If it is not, nothing is
 written, unless --broken is given, and the exit code is 1 either way.
 
+A .p7m inside a .p7m is opened as well, down to the document; --all writes what
+is in each envelope, --outer only what is in the first.
+
 Intact means that the document is the one that was signed. By whom, and whether
 to trust them, is not looked at without --trust. With --trust the exit code is
 that of pectoken verify; the document is written all the same when it is intact.
 
-With --output - the document goes to standard output while it is read, when
-nothing is known yet about the signature: only the exit code tells.
-
-One envelope is opened: a .p7m.p7m gives a .p7m. Signed revisions of a PDF can't
-be extracted yet.`,
+Signed revisions of a PDF can't be extracted yet.`,
 		Example: `  pectoken extract invoice.xml.p7m
   pectoken extract --output invoice.xml --trust root.pem invoice.xml.p7m`,
 		Args: oneFile,
@@ -50,7 +55,7 @@ be extracted yet.`,
 			if o.judge, err = flags.options(a, c); err != nil {
 				return err
 			}
-			if err := o.chooseOutput(a, c); err != nil {
+			if err := o.check(a, c); err != nil {
 				return err
 			}
 			return runF(c.Context(), o)
@@ -59,20 +64,21 @@ be extracted yet.`,
 	flags.register(c)
 	o.output.register(c)
 	c.Flags().BoolVar(&o.broken, "broken", false, "write the document even though the signature is not intact")
+	c.Flags().BoolVar(&o.all, "all", false, "write what is in each of several envelopes")
+	c.Flags().BoolVar(&o.outer, "outer", false, "open the outermost envelope only")
 	return c
 }
 
-// chooseOutput finds the name of the document.
-func (o *extractOptions) chooseOutput(a *app, c *cobra.Command) error {
+// check refuses flags that don't go together.
+func (o *extractOptions) check(a *app, c *cobra.Command) error {
 	if o.output.path == "" && o.file == stdio {
 		o.output.path = stdio
 	}
-	if o.output.path == "" {
-		name, err := withoutEnvelope(o.file)
-		if err != nil {
-			return usageError("pectoken extract --output FILE "+shellWord(o.file), "extracting from %q: %w", o.file, err)
-		}
-		o.output.path = name
+	switch {
+	case o.all && o.outer:
+		return usageError(helpHint(c), "--all and --outer don't go together")
+	case o.all && o.output.path != "":
+		return usageError(helpHint(c), "--all writes several files, which --output can't name")
 	}
 	return a.checkStream(c, o.output.path)
 }
@@ -86,12 +92,7 @@ func runExtract(ctx context.Context, a *app, o *extractOptions) error {
 	if err := o.refuse(in); err != nil {
 		return err
 	}
-	out, err := a.createOutput(o.output.path, o.output.mode())
-	if err != nil {
-		return err
-	}
-	defer out.Discard()
-	o.judge.Name, o.judge.ExtractTo = o.file, out
+	o.judge.Name = o.file
 	r, err := verify.File(ctx, in.section(), o.judge)
 	if err != nil {
 		return fmt.Errorf("extracting from %q: %w", o.file, err)
@@ -99,10 +100,85 @@ func runExtract(ctx context.Context, a *app, o *extractOptions) error {
 	if err := o.accept(r); err != nil {
 		return err
 	}
+	plan, err := o.plan(in, r)
+	if err != nil {
+		return err
+	}
+	for _, e := range plan {
+		if err := a.extract(ctx, in, o, e); err != nil {
+			return err
+		}
+	}
+	return a.extracted(o, r)
+}
+
+// envelope is a level of nesting whose content is to be written.
+type envelope struct {
+	depth  int
+	output string
+	report *report.Report
+}
+
+// plan says what is written where, and refuses outputs that can't be.
+func (o *extractOptions) plan(in *input, r *report.Report) ([]envelope, error) {
+	var plan []envelope
+	name := o.file
+	for depth := 0; r != nil; depth++ {
+		e := envelope{depth, o.output.path, r}
+		if r = insideOf(r); o.outer {
+			r = nil
+		}
+		if o.output.path == "" {
+			shorter, err := withoutEnvelope(name)
+			if err != nil {
+				return nil, usageError("pectoken extract --output FILE "+shellWord(o.file), "extracting from %q: %w", o.file, err)
+			}
+			name, e.output = shorter, shorter
+		}
+		if !o.all && r != nil {
+			continue
+		}
+		if err := o.creatable(in, e.output); err != nil {
+			return nil, err
+		}
+		plan = append(plan, e)
+	}
+	return plan, nil
+}
+
+func (o *extractOptions) creatable(in *input, output string) error {
+	if err := notInput(output, in.info); err != nil || output == stdio {
+		return err
+	}
+	return outfile.Check(output, o.output.mode())
+}
+
+// insideOf returns the report on a .p7m inside a .p7m, or nil.
+func insideOf(r *report.Report) *report.Report {
+	if len(r.Nested) == 1 && r.Nested[0].Format == "cades" && r.Nested[0].Content != nil {
+		return r.Nested[0]
+	}
+	return nil
+}
+
+// extract writes the content of one envelope, which must be what was judged.
+func (a *app) extract(ctx context.Context, in *input, o *extractOptions, e envelope) error {
+	out, err := a.createOutput(e.output, o.output.mode())
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	sum := sha256.New()
+	if err := verify.Extract(ctx, in.section(), e.depth, io.MultiWriter(out, sum)); err != nil {
+		return fmt.Errorf("extracting from %q: %w", o.file, err)
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != e.report.Content.SHA256 {
+		return fmt.Errorf("extracting from %q: the file changed while it was read", o.file)
+	}
 	if err := out.Commit(); err != nil {
 		return err
 	}
-	return a.extracted(o, r)
+	return a.extractedLine(o, e)
 }
 
 // refuse says what can't be extracted from, or must not be written to.
@@ -114,7 +190,7 @@ func (o *extractOptions) refuse(in *input) error {
 	if format == sign.PAdES {
 		return usageError("pectoken verify "+shellWord(o.file), "extracting from %q: signed revisions of a PDF can't be extracted yet", o.file)
 	}
-	return notInput(o.output.path, in.info)
+	return nil
 }
 
 // accept decides whether the document may be written.
@@ -122,9 +198,11 @@ func (o *extractOptions) accept(r *report.Report) error {
 	switch {
 	case r.Error != nil:
 		return &problem{exit: exitFailed, code: string(r.Error.Code), err: fmt.Errorf("extracting from %q: %s", o.file, r.Error.Message)}
+	case r.Content == nil && integrity(r) == report.Broken:
+		return &problem{exit: exitFailed, code: "broken", err: fmt.Errorf("extracting from %q: %s", o.file, brokenReason(r))}
 	case r.Content == nil:
 		return &problem{exit: exitFailed, code: "noContent", err: fmt.Errorf("extracting from %q: the signature is detached, there is no document in it", o.file)}
-	case integrity(r) == report.Intact || o.broken || o.output.path == stdio:
+	case integrity(r) == report.Intact || o.broken:
 		return nil
 	}
 	return &problem{
@@ -133,16 +211,20 @@ func (o *extractOptions) accept(r *report.Report) error {
 	}
 }
 
-// integrity is that of the worst signature of a file.
+// integrity is that of the worst signature of a file. One that is invalid
+// though its arithmetic is right contradicts itself and counts as broken.
 func integrity(r *report.Report) report.Integrity {
 	worst := report.Intact
 	for _, s := range r.Signatures {
 		switch {
-		case s.Integrity == report.Broken:
+		case s.Integrity == report.Broken, s.Verdict == report.Invalid:
 			return report.Broken
 		case s.Integrity != report.Intact:
 			worst = report.IntegrityUnknown
 		}
+	}
+	if inner := insideOf(r); inner != nil && worst == report.Intact {
+		return integrity(inner)
 	}
 	if len(r.Signatures) == 0 {
 		return report.IntegrityUnknown
@@ -152,9 +234,12 @@ func integrity(r *report.Report) report.Integrity {
 
 func brokenReason(r *report.Report) string {
 	for _, s := range r.Signatures {
-		if s.Integrity != report.Intact {
+		if s.Integrity != report.Intact || s.Verdict == report.Invalid {
 			return s.Reason
 		}
+	}
+	if inner := insideOf(r); inner != nil {
+		return brokenReason(inner)
 	}
 	return "there is none"
 }

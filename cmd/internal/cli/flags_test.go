@@ -5,9 +5,12 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pectoken/pectoken/verify/report"
 )
 
 // parse runs a command with a fake world and reports what was asked of it.
@@ -66,15 +69,47 @@ func TestVerifyFlags(t *testing.T) {
 }
 
 func TestExtractFlags(t *testing.T) {
-	o, err := parse(t, newExtractCmd, "d/a.txt.p7m")
-	if err != nil || o.output.path != "d/a.txt" || o.broken {
+	o, err := parse(t, newExtractCmd, "--all", "--broken", "d/a.txt.p7m")
+	if err != nil || o.file != "d/a.txt.p7m" || !o.broken || !o.all {
 		t.Errorf("got %+v, %v", o, err)
 	}
 	if o, err = parse(t, newExtractCmd, "-"); err != nil || o.output.path != stdio {
 		t.Errorf("got %+v, %v", o, err)
 	}
-	if _, err := parse(t, newExtractCmd, "a.txt"); err == nil || problemOf(err).exit != exitUsage {
-		t.Errorf("a file without .p7m gives %v, want a usage error", err)
+	for _, args := range [][]string{{"--all", "--outer", "a.p7m"}, {"--all", "-o", "x", "a.p7m"}} {
+		if _, err := parse(t, newExtractCmd, args...); err == nil || problemOf(err).exit != exitUsage {
+			t.Errorf("%q gives %v, want a usage error", args, err)
+		}
+	}
+}
+
+// TestExtractPlan decides what is written where, from what was found inside.
+func TestExtractPlan(t *testing.T) {
+	t.Chdir(t.TempDir())
+	content := &report.Content{}
+	inner := &report.Report{Format: "cades", Content: content}
+	nested := &report.Report{Format: "cades", Content: content, Nested: []*report.Report{inner}}
+	for name, c := range map[string]struct {
+		o    extractOptions
+		want []string
+	}{
+		"down to the document": {extractOptions{file: "a.p7m.p7m"}, []string{"a"}},
+		"each":                 {extractOptions{file: "a.p7m.p7m", all: true}, []string{"a.p7m", "a"}},
+		"the outermost":        {extractOptions{file: "a.p7m.p7m", outer: true}, []string{"a.p7m"}},
+		"by name":              {extractOptions{file: "x", output: outputFlags{path: "-"}}, []string{"-"}},
+	} {
+		plan, err := c.o.plan(&input{}, nested)
+		var got []string
+		for _, e := range plan {
+			got = append(got, e.output)
+		}
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, %v; want %q", name, got, err, c.want)
+		}
+	}
+	o := extractOptions{file: "a.p7m"}
+	if _, err := o.plan(&input{}, nested); err == nil || problemOf(err).exit != exitUsage {
+		t.Errorf("a name without a second .p7m gives %v, want a usage error", err)
 	}
 }
 

@@ -6,10 +6,8 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"fmt"
 
 	"github.com/pectoken/pectoken/cns"
-	"github.com/pectoken/pectoken/verify/report"
 )
 
 // nameOf is the holder of a certificate, in words fit for a message.
@@ -37,15 +35,6 @@ func kindText(k cns.Kind) string {
 
 // authenticates says whether certificates of a kind are for logging in.
 func authenticates(k cns.Kind) bool { return k == cns.CNS || k == cns.CNSLike || k == cns.CIE }
-
-// certificateOf identifies a certificate in --json, in the words of verify.
-func certificateOf(c *x509.Certificate) *report.Certificate {
-	return &report.Certificate{
-		Subject: cns.DistinguishedName(c.Subject), Issuer: cns.DistinguishedName(c.Issuer),
-		Serial: fmt.Sprintf("%X", c.SerialNumber), SHA256: fingerprint(c.Raw),
-		NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
-	}
-}
 
 func fingerprint(der []byte) string {
 	sum := sha256.Sum256(der)

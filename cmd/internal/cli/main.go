@@ -51,6 +51,7 @@ type app struct {
 	askPIN   func(ctx context.Context, prompt string) ([]byte, error)
 
 	json bool // --json was given
+	busy bool // a progress line is shown on err
 }
 
 func systemApp() *app {

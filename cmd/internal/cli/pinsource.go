@@ -30,6 +30,7 @@ const noFD = -1
 func (f *pinFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.file, "pin-file", "", "read the PIN from the first line of `FILE`; - is standard input")
 	c.Flags().IntVar(&f.fd, "pin-fd", noFD, "read the PIN from the first line of the open file descriptor `N`")
+	c.Flags().Lookup("pin-fd").DefValue = "0" // keeps the default out of the help
 	c.Flags().BoolVar(&f.lastTry, "last-try", false, "send the PIN also when one more wrong one locks the card")
 }
 

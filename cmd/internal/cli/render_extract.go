@@ -13,13 +13,10 @@ type extractedJSON struct {
 	Content   *report.Content  `json:"content"`
 }
 
-// extracted shows what was written and what is known of it, and returns how the
-// command ends.
+// extracted says what is known of what was written, and returns how the command
+// ends.
 func (a *app) extracted(o *extractOptions, r *report.Report) error {
 	state := integrity(r)
-	if err := a.extractedLine(o, r, state); err != nil {
-		return err
-	}
 	switch {
 	case state != report.Intact:
 		a.say("warning: the signature is not intact: %s", brokenReason(r))
@@ -32,12 +29,13 @@ func (a *app) extracted(o *extractOptions, r *report.Report) error {
 	return ending(verdictCode(r))
 }
 
-func (a *app) extractedLine(o *extractOptions, r *report.Report, state report.Integrity) error {
+// extractedLine shows one document that was written.
+func (a *app) extractedLine(o *extractOptions, e envelope) error {
 	switch {
 	case a.json:
-		return a.printJSON(extractedJSON{o.file, o.output.path, state, r.Verdict, r.Content})
-	case o.output.path == stdio:
+		return a.printJSON(extractedJSON{o.file, e.output, integrity(e.report), e.report.Verdict, e.report.Content})
+	case e.output == stdio:
 		return nil
 	}
-	return a.print(printable(o.file) + " -> " + printable(o.output.path) + "\n")
+	return a.print(printable(o.file) + " -> " + printable(e.output) + "\n")
 }

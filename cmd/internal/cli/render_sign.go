@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"github.com/pectoken/pectoken/verify"
 	"github.com/pectoken/pectoken/verify/report"
 )
 
@@ -39,7 +40,7 @@ func (v signView) signed(j *job) error {
 	case v.app.json:
 		return v.app.printJSON(signedJSON{
 			File: j.file, Output: j.output, Format: formatWord(j.format), Level: "B-B",
-			Certificate: certificateOf(v.signer.X509),
+			Certificate: verify.DescribeCertificate(v.signer.X509),
 			Token:       tokenName{v.signer.card.Label, v.signer.card.Serial},
 		})
 	}

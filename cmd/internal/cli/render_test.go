@@ -155,7 +155,8 @@ func TestProgress(t *testing.T) {
 	}
 	a.errIsTerminal = true
 	a.newProgress(10).show(3, "a\nb")
-	if got, want := stderr.String(), clearLine+`[3/10] a\nb…`; got != want {
+	a.say("note")
+	if got, want := stderr.String(), clearLine+`[3/10] a\nb…`+clearLine+"pectoken: note\n"; got != want {
 		t.Errorf("progress is %q, want %q", got, want)
 	}
 }

@@ -74,6 +74,9 @@ func unknownCommand(c *cobra.Command, name string) error {
 	if guesses := c.SuggestionsFor(name); len(guesses) > 0 {
 		hint = fmt.Sprintf("did you mean %s %s?", c.CommandPath(), strings.Join(guesses, " or "))
 	}
+	if strings.ContainsAny(name, "0123456789") { // a PIN, typed where none is taken, isn't said again
+		return usageError(hint, "unknown command")
+	}
 	return usageError(hint, "unknown command %q", name)
 }
 

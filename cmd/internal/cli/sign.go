@@ -83,12 +83,12 @@ func (o *signOptions) register(c *cobra.Command) {
 	flags.StringVar(&o.format, "format", "auto", "signature `FORMAT`: auto, pades (PDF only) or cades")
 	flags.BoolVar(&o.detached, "detached", false, "write the signature alone, without the document (CAdES)")
 	flags.StringVar(&o.level, "level", "b", "signature `LEVEL`: b")
-	flags.StringVar(&o.hash, "hash", "sha256", "`DIGEST`: sha256, sha384 or sha512")
+	flags.StringVar(&o.hash, "hash", "sha256", "sign with `DIGEST`: sha256, sha384 or sha512")
 	flags.BoolVar(&o.pss, "pss", false, "use RSASSA-PSS in place of PKCS #1 v1.5 (RSA keys)")
-	flags.StringVar(&o.reason, "reason", "", "`TEXT`: why it is signed (PDF)")
-	flags.StringVar(&o.location, "location", "", "`TEXT`: where it is signed (PDF)")
-	flags.StringVar(&o.contact, "contact", "", "`TEXT`: how to reach the signer (PDF)")
-	flags.StringVar(&o.field, "field", "", "`NAME` of the new signature field (PDF)")
+	flags.StringVar(&o.reason, "reason", "", "give `TEXT` as the reason for signing (PDF)")
+	flags.StringVar(&o.location, "location", "", "give `TEXT` as the place of signing (PDF)")
+	flags.StringVar(&o.contact, "contact", "", "give `TEXT` as the way to reach the signer (PDF)")
+	flags.StringVar(&o.field, "field", "", "call the new signature field `NAME` (PDF)")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"auto", "pades", "cades"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("hash", cobra.FixedCompletions([]string{"sha256", "sha384", "sha512"}, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -177,7 +177,7 @@ func (o *signOptions) choose(a *app, w *wallet) (candidate, error) {
 		return candidate{}, usageError("pectoken sign --help", "--pss needs an RSA key, and that of %s is another", nameOf(chosen.X509))
 	}
 	if authenticates(chosen.kind) {
-		a.say("warning: this %s certificate is for logging in; what it signs does not count as a signature of a document", kindText(chosen.kind))
+		a.say("warning: this %s certificate is for logging in; what it signs is not a qualified signature", kindText(chosen.kind))
 	}
 	return chosen, nil
 }

@@ -10,6 +10,9 @@ import (
 
 // say writes a line for the user on standard error.
 func (a *app) say(format string, args ...any) {
+	if a.busy {
+		fmt.Fprint(a.err, clearLine)
+	}
 	fmt.Fprintf(a.err, "pectoken: %s\n", printable(fmt.Sprintf(format, args...)))
 }
 
@@ -50,6 +53,7 @@ const clearLine = "\r\x1b[K"
 
 func (p progress) show(number int, name string) {
 	if p.app != nil {
+		p.app.busy = true
 		fmt.Fprintf(p.app.err, "%s[%d/%d] %s…", clearLine, number, p.total, clip(name, 60))
 	}
 }
@@ -57,6 +61,7 @@ func (p progress) show(number int, name string) {
 // clear makes place for other lines.
 func (p progress) clear() {
 	if p.app != nil {
+		p.app.busy = false
 		fmt.Fprint(p.app.err, clearLine)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"time"
@@ -213,7 +212,6 @@ func (a *app) withContentBeside(ctx context.Context, signature *input, first *re
 	defer content.close()
 	a.say("note: taking %q for the document of %q", name, signature.name)
 	o.Content = content.section()
-	o.ExtractTo = io.Discard
 	r, err := verify.File(ctx, signature.section(), o)
 	if err != nil {
 		return unreadable(ctx, signature.name, err)

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/signal"
@@ -14,7 +15,8 @@ import (
 )
 
 // Main runs the program with its arguments and returns the exit code: 0 done,
-// 1 failed or a judge said no, 2 wrong usage.
+// 1 failed or a judge said no, 2 wrong usage; or that of the command that card
+// ran. The main function has to call [virtualcard.Hook] before.
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -26,6 +28,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
+	}
+	if ended := new(endedError); errors.As(err, &ended) {
+		return ended.code
 	}
 	fmt.Fprintf(stderr, "pectoken-fixtures: %v\n", err)
 	if !*started {
@@ -52,13 +57,13 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "pectoken-fixtures",
 		Short:         "Make tokens, certificates and documents to try pectoken with",
-		Long:          "Make tokens, certificates and documents to try pectoken with, without a card.\n\nNothing made here is worth anything outside a test: the holders are invented, the PIN is 123456.",
+		Long:          "Make tokens, certificates and documents to try pectoken with, without a card.\n\nNothing made here is worth anything outside a test: the holders are invented, the PINs are told.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		// Few commands, typed rarely: nothing to complete.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newToken(), newPKI(), newJudge(), newBench())
+	root.AddCommand(newToken(), newCard(), newReader(), newPKI(), newJudge(), newBench())
 	return root
 }
 

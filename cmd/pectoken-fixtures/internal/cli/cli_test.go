@@ -16,7 +16,13 @@ import (
 	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
+	"github.com/pectoken/pectoken/softhsm-fixtures/virtualcard"
 )
+
+func TestMain(m *testing.M) {
+	virtualcard.Hook()
+	os.Exit(m.Run())
+}
 
 // run runs the program and returns its exit code and what it wrote.
 func run(args ...string) (code int, stdout, stderr string) {

@@ -43,7 +43,10 @@ func makeToken(out io.Writer, dir string) error {
 	}
 	dir = filepath.Dir(h.Conf())
 	p := pki.New(time.Now())
-	if err := writeKit(dir, h, p); err != nil {
+	err = writeAll(dir, append(documentsFor(p),
+		kitFile{"pin", []byte(softhsm.StandardPIN), 0o600},
+		kitFile{"env", []byte(exportLine(h.Env())), 0o644}))
+	if err != nil {
 		return err
 	}
 	serial, err := h.AddStandard(p)
@@ -61,20 +64,26 @@ func createHSM(dir string) (*softhsm.HSM, error) {
 	return softhsm.Create(dir)
 }
 
-// writeKit writes what goes with the token.
-func writeKit(dir string, h *softhsm.HSM, p *pki.PKI) error {
-	for _, file := range []struct {
-		name    string
-		content []byte
-		mode    os.FileMode
-	}{
+// kitFile is a file that goes with a token or card.
+type kitFile struct {
+	name    string
+	content []byte
+	mode    os.FileMode
+}
+
+// documentsFor is what is to be signed, and the root to verify with.
+func documentsFor(p *pki.PKI) []kitFile {
+	return []kitFile{
 		{"root.pem", p.RootPEM(), 0o644},
-		{"pin", []byte(softhsm.StandardPIN), 0o600},
-		{"env", []byte(exportLine(h.Env())), 0o644},
 		{"contract.pdf", documents.Plain(), 0o644},
 		{"notes.txt", []byte(notes), 0o644},
-	} {
-		if err := writeNew(filepath.Join(dir, file.name), file.content, file.mode); err != nil {
+	}
+}
+
+// writeAll writes files that must not be there yet.
+func writeAll(dir string, files []kitFile) error {
+	for _, f := range files {
+		if err := writeNew(filepath.Join(dir, f.name), f.content, f.mode); err != nil {
 			return err
 		}
 	}
