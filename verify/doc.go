@@ -17,10 +17,13 @@
 // counter-signatures are verified as well; the verdict on the whole is the
 // worst of all.
 //
+// What was changed in a PDF after each signature is listed, and judged by what the
+// document permits: form filling, further signatures and data for long-term
+// validation leave a signature valid, anything else makes it invalid. Where that
+// can't be told, as in encrypted files, it is indeterminate at best.
+//
 // Not checked yet: revocation (said in a warning), timestamps, qualification
-// by trusted lists. A PDF to which anything
-// was added after a signature is indeterminate at best, since what was added
-// isn't analysed.
+// by trusted lists.
 //
 // Functions of this package may be called from several goroutines.
 package verify

@@ -58,18 +58,6 @@ func pdfSignatures(src *io.SectionReader) (*pdf.Document, []*pdf.Signature, erro
 	return doc, list, err
 }
 
-// lostSignature looks for traces of a signature in a document that leads to
-// none: a signed file that was cut short shows the document as it was before,
-// and one changed byte can hide the field. Neither may pass for a document
-// that nobody signed.
-func lostSignature(src *io.SectionReader) error {
-	traces, err := pdf.LooksSigned(src, src.Size())
-	if err == nil && traces {
-		err = &pdf.DamagedError{What: "it holds a signature that no field of the document leads to"}
-	}
-	return err
-}
-
 // warnOfRisks says what can make a signed document look different without being
 // changed.
 func warnOfRisks(r *report.Report, doc *pdf.Document) error {
@@ -84,6 +72,18 @@ func warnOfRisks(r *report.Report, doc *pdf.Document) error {
 		r.Warnings = append(r.Warnings, report.Warning{Code: string(risk.Kind), Message: "the document holds " + risk.What})
 	}
 	return nil
+}
+
+// lostSignature looks for traces of a signature in a document that leads to
+// none: a signed file that was cut short shows the document as it was before,
+// and one changed byte can hide the field. Neither may pass for a document
+// that nobody signed.
+func lostSignature(src *io.SectionReader) error {
+	traces, err := pdf.LooksSigned(src, src.Size())
+	if err == nil && traces {
+		err = &pdf.DamagedError{What: "it holds a signature that no field of the document leads to"}
+	}
+	return err
 }
 
 // unreadablePDF reports on a PDF whose structure can't be followed. If it

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -388,5 +389,89 @@ func TestJSON(t *testing.T) {
 		if !strings.Contains(string(out), key) {
 			t.Errorf("%s is not in %s", key, out)
 		}
+	}
+}
+
+// update appends an incremental update with one object to a PDF whose catalog is
+// object 1.
+func update(t *testing.T, file []byte, num int, object string) []byte {
+	t.Helper()
+	last := bytes.LastIndex(file, []byte("startxref\n"))
+	var prev int
+	if _, err := fmt.Sscanf(string(file[last:]), "startxref\n%d", &prev); err != nil {
+		t.Fatal(err)
+	}
+	at := len(file)
+	out := fmt.Appendf(bytes.Clone(file), "%d 0 obj\n%s\nendobj\n", num, object)
+	start := len(out)
+	return fmt.Appendf(out, "xref\n%d 1\n%010d 00000 n \ntrailer\n<< /Size 100 /Root 1 0 R /Prev %d >>\nstartxref\n%d\n%%%%EOF\n", num, at, prev, start)
+}
+
+const filledField = "<< /Type /Annot /Subtype /Widget /FT /Tx /T (city) /V (Milano) /DA (/Helv 12 Tf 0 g) /Rect [72 700 300 720] /P 3 0 R /F 4 /AP << /N 9 0 R >> >>"
+
+func TestFilledAfterSigning(t *testing.T) {
+	s := valid.compare(t, check(t, update(t, signedPDF(t, documents.Form(), pki.Signer), 6, filledField), root(t)))
+	want := report.Change{Kind: "formFill", Allowed: true, What: "field city: value Roma → Milano"}
+	if s.ModifiedAfterSigning || s.Covers != report.Revision || len(s.Changes) != 1 || s.Changes[0] != want {
+		t.Errorf("modified %v, covers %s, changes %+v", s.ModifiedAfterSigning, s.Covers, s.Changes)
+	}
+}
+
+// TestChangedAfterSigning: a change that nothing permits makes the signature invalid,
+// with whatever else the document got.
+func TestChangedAfterSigning(t *testing.T) {
+	good := signedPDF(t, documents.Form(), pki.Signer)
+	for name, file := range map[string][]byte{
+		"content": update(t, good, 5, "<< /Length 0 >>\nstream\n\nendstream"),
+		"font":    update(t, good, 4, "<< /Type /Font /Subtype /Type1 /BaseFont /Symbol >>"),
+		"note":    update(t, good, 7, "null"),
+		"both":    update(t, update(t, good, 6, filledField), 4, "<< /Type /Font /Subtype /Type1 /BaseFont /Symbol >>"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := want{report.Invalid, report.FormatFailure, report.Intact}.compare(t, check(t, file, root(t)))
+			if !s.ModifiedAfterSigning || len(s.Changes) == 0 || s.Changes[0].Allowed || !strings.Contains(s.Reason, s.Changes[0].What) {
+				t.Errorf("modified %v, changes %+v: %s", s.ModifiedAfterSigning, s.Changes, s.Reason)
+			}
+		})
+	}
+	r := check(t, update(t, signedPDF(t, good, pki.SecondSigner), 5, "<< /Length 0 >>\nstream\n\nendstream"), root(t))
+	for _, s := range r.Signatures {
+		if s.Verdict != report.Invalid {
+			t.Errorf("%s: %v, though what came after both is not permitted", s.Field, s.Verdict)
+		}
+	}
+	// Without trust the verdict is invalid as well, not merely open.
+	if r := check(t, update(t, good, 7, "null"), verify.Options{Now: moment}); r.Verdict != report.Invalid {
+		t.Errorf("untrusted: %v", r.Verdict)
+	}
+}
+
+// Changes that can't be compared leave the verdict open.
+func TestChangesThatCannotBeTold(t *testing.T) {
+	good := signedPDF(t, documents.Form(), pki.Signer)
+	encrypted := bytes.Replace(update(t, good, 6, filledField), []byte("/Size 100 "), []byte("/Size 100 /Encrypt << >> "), 1)
+	r := check(t, encrypted, root(t))
+	if len(r.Signatures) != 1 || r.Verdict == report.Valid || !r.Signatures[0].ModifiedAfterSigning {
+		t.Errorf("%+v, %v", r.Signatures, r.Error)
+	}
+}
+
+func TestManyChangesAreCut(t *testing.T) {
+	file := signedPDF(t, documents.Form(), pki.SignerP256)
+	for i := range 250 {
+		file = update(t, file, 6, strings.Replace(filledField, "Milano", fmt.Sprint(i), 1))
+	}
+	file = update(t, file, 7, "null")
+	s := check(t, file, root(t)).Signatures[0]
+	if n := len(s.Changes); n != 201 || s.Changes[0].Allowed || s.Changes[n-1].What != "and 51 more" {
+		t.Errorf("%d changes, the first %+v, the last %+v", n, s.Changes[0], s.Changes[n-1])
+	}
+}
+
+func TestRisksAreWarnings(t *testing.T) {
+	script := update(t, documents.Plain(), 1, "<< /Type /Catalog /Pages 2 0 R /OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >> >>")
+	r := check(t, signedPDF(t, script, pki.Signer), root(t))
+	if r.Verdict != report.Valid || len(r.Warnings) != 1 || r.Warnings[0].Code != "javaScript" {
+		t.Errorf("%v with %+v", r.Verdict, r.Warnings)
 	}
 }

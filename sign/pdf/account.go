@@ -13,6 +13,11 @@ import (
 // comments. What stands in between is not there for a reader that goes by the
 // sections, and is for one that looks for objects.
 func (s *step) account() error {
+	for _, d := range s.order {
+		if err := s.uninvited(d); err != nil {
+			return err
+		}
+	}
 	owned, err := s.owned()
 	if err != nil {
 		return err
@@ -32,11 +37,58 @@ func (s *step) account() error {
 	return s.nothingIn(span{at, s.is.limit})
 }
 
+// twoPlaces forbids a hybrid section that puts an object in one place for some
+// readers and in another for others (ISO 32000-2, 7.5.8.4).
+func (s *step) twoPlaces(newer *section) error {
+	if newer.hidden == nil {
+		return nil
+	}
+	for num := range newer.hidden.numbers {
+		table, err := newer.own(num)
+		if err != nil {
+			return err
+		}
+		stream, err := newer.hidden.own(num)
+		if err != nil {
+			return err
+		}
+		if table.kind == plain && table != stream {
+			s.forbid(ChangeFile, "object %d has two places in one cross-reference section", num)
+		}
+	}
+	return nil
+}
+
+// uninvited forbids objects in an object stream that no row leads to.
+func (s *step) uninvited(d *delta) error {
+	if d.is == nil || d.is.packed || dictOf(d.is).get("Type") != name("ObjStm") {
+		return nil
+	}
+	stream, err := s.is.objectStream(d.num, d.is.home)
+	if err != nil {
+		s.forbid(ChangeFile, "object stream %d cannot be read", d.num)
+		return hard(err)
+	}
+	for i, in := range stream.index {
+		at, err := s.is.whereIs(in.num)
+		if err != nil {
+			return err
+		}
+		if at != (location{kind: packed, offset: d.num, gen: int64(i)}) {
+			s.forbid(ChangeFile, "object %d stands in object stream %d, and no cross-reference section says so", in.num, d.num)
+		}
+	}
+	return nil
+}
+
 // owned lists the parts of the update that have a meaning.
 func (s *step) owned() ([]span, error) {
 	var list []span
 	seen := map[int64]bool{}
 	for _, newer := range s.sections[s.is.first:s.was.first] {
+		if err := s.twoPlaces(newer); err != nil {
+			return nil, err
+		}
 		for _, part := range []*section{newer, newer.hidden} {
 			if part == nil || seen[part.start] {
 				continue

@@ -4,6 +4,7 @@ package pdf
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -76,8 +77,9 @@ func (d *Document) Changes(s *Signature) ([]Change, error) {
 		return nil, nil
 	case s.Revision < 0 || s.Revision >= len(d.revisions):
 		return nil, errors.New("comparing revisions: the signature covers none")
-	case d.Encrypted():
-		return nil, &EncryptedError{Doing: "comparing revisions"}
+	}
+	if err := d.locked(); err != nil {
+		return nil, fmt.Errorf("comparing revisions: %w", err)
 	}
 	if d.compared == nil || d.compared.from > s.Revision {
 		d.compared = d.compare(s.Revision)

@@ -357,3 +357,61 @@ func judged(file []byte) ([]Change, error) {
 	}
 	return d.Changes(list[0])
 }
+
+// TestUninvitedObjects: an object stream of the update holds an object that no row
+// leads to, for a reader that rebuilds the table.
+func TestUninvitedObjects(t *testing.T) {
+	file := signedForm(t)
+	inner := "5 0 << /Length 0 >>"
+	packed := appendUpdate(t, file, obj(20, data("/Type /ObjStm /N 1 /First 4", inner)))
+	wantForbidden(t, changes(t, packed, "Signature1"), "object 5 stands in object stream 20")
+}
+
+// TestTwoPlaces: the table of a hybrid update keeps the content, its stream replaces it.
+func TestTwoPlaces(t *testing.T) {
+	file := signedForm(t)
+	d := mustOpen(t, file)
+	at, err := d.whereIs(5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	evil := obj(5, data("", "BT (evil) Tj ET")) + "\n"
+	hidden := len(file) + len(evil)
+	row := fmt.Sprintf("\x01%c%c\x00", len(file)>>8, len(file)&0xff)
+	stream := obj(20, data("/Type /XRef /Size 21 /W [1 2 1] /Index [5 1] /Root 1 0 R", row)) + "\n"
+	start := hidden + len(stream)
+	out := fmt.Appendf(bytes.Clone(file), "%s%sxref\n5 1\n%010d 00000 n \ntrailer\n<< /Size 100 /Root 1 0 R /Prev %d /XRefStm %d >>\nstartxref\n%d\n%%%%EOF\n",
+		evil, stream, at.offset, d.newest().start, hidden, start)
+	wantForbidden(t, changes(t, out, "Signature1"), "object 5 has two places")
+}
+
+// TestComments: of a comment only the words may change, at the level that permits it.
+func TestComments(t *testing.T) {
+	file := signed(t, makePDF("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [6 0 R] >> /Perms << /DocMDP 7 0 R >> >>", pagesObject,
+		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /Annots [4 0 R 5 0 R] /Resources << /Font << /P 4 0 R >> >> >>",
+		"<< /Type /Annot /Subtype /Text /Rect [0 0 9 9] /Contents (a) >>",
+		"<< /Type /Annot /Subtype /FreeText /Rect [0 0 9 9] /Contents (a) >>",
+		"<< /FT /Sig /T (c) /V 7 0 R >>",
+		"<< /Type /Sig /Contents <3000> /ByteRange [0 1 2 3] /Reference [<< /TransformMethod /DocMDP /TransformParams << /P 3 >> >>] >>"))
+	for _, tt := range []struct{ object, want string }{
+		{edited(t, file, 4, "(a)", "(b)"), "annotation: page 1: annotation changed (Text at [0 0 9 9])"},
+		{edited(t, file, 3, "4 0 R 5 0 R", "5 0 R"), "annotation: page 1: annotation removed (Text)"},
+		{edited(t, file, 3, "4 0 R 5 0 R", "4 0 R"), "! annotation: page 1: annotation removed"},
+		{edited(t, file, 4, "/Rect", "/FontDescriptor 5 0 R /Rect"), "! annotation: page 1: annotation changed (/FontDescriptor)\nannotation: page 1: annotation changed (Text at [0 0 9 9])"},
+		{obj(5, "null"), "! annotation: page 1: annotation removed, or what it shows replaced"},
+	} {
+		wantChanges(t, changes(t, appendUpdate(t, file, tt.object), "Signature1"), tt.want)
+	}
+}
+
+// TestSigningAVisibleField tells what the stamp covers; a timestamp has none.
+func TestSigningAVisibleField(t *testing.T) {
+	file := certifiedForm(t, 2, "")
+	look := obj(22, data(formXObject, "BT ET"))
+	sign := edited(t, file, 5, "/T (s)", "/T (s) /V 20 0 R /AP << /N 22 0 R >>")
+	wantChanges(t, changes(t, appendUpdate(t, file, sign, obj(20, someSignature), look), "Signature1"), "signature: signature s added, visible, over [0 9 9 18]")
+	timestamp := obj(20, strings.Replace(someSignature, "Sig", "DocTimeStamp", 1))
+	wantForbidden(t, changes(t, appendUpdate(t, file, sign, timestamp, look), "Signature1"), "document timestamp s added, visible")
+	unsigned := edited(t, file, 5, "/T (s)", "/T (s) /AP << /N 22 0 R >>")
+	wantForbidden(t, changes(t, appendUpdate(t, file, unsigned, look), "Signature1"), "changed without being signed")
+}

@@ -20,10 +20,14 @@
 //
 // A signature whose Covers is [CoversWholeFile] signs every byte of the file but
 // its own /Contents. One whose Covers is [CoversRevision] does so for an earlier
-// state of the document, and AppendedBytes were added later. This package does
-// not compare the two states: what the later bytes change is unknown, and they
-// may change everything. With any other Covers the signature must not be taken
-// as one of the document, even when its digest matches.
+// state of the document, and AppendedBytes were added later: ask [Document.Changes]
+// what they change, since they may change everything. With any other Covers the
+// signature must not be taken as one of the document, even when its digest matches.
+//
+// Changes are judged by a whitelist: what no rule explains is forbidden. The rules
+// are those of ISO 32000-2, 12.8.2, for the DocMDP level and the field locks that are
+// in force at each step. [Document.Risks] names what can change the look of a
+// document without any change.
 //
 // None of this is a verdict. The CMS is not opened here, no digest is computed,
 // no certificate looked at; names, reasons and times in a signature dictionary

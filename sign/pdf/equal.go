@@ -9,7 +9,9 @@ import (
 )
 
 // equal reports whether two objects say the same, however they are written.
-// References are equal when they name the same object, whatever that is.
+// References are equal when they name the same object, whatever that is. In an
+// encrypted document strings are compared as they are stored: those of one object
+// that are equal say the same, and ones that differ may.
 func equal(a, b object) bool {
 	switch a := a.(type) {
 	case *text:

@@ -127,3 +127,60 @@ func ExampleDocument_Signatures() {
 	fmt.Println(check.Certificate.Subject.CommonName, "findings:", len(check.Findings))
 	// Output: MARIO ROSSI findings: 0
 }
+
+func ExampleDocument_Changes() {
+	signed, err := signContract()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// Somebody replaces object 5, the content of page 1, in an update.
+	last := bytes.LastIndex(signed, []byte("startxref"))
+	var prev int
+	if _, err := fmt.Sscanf(string(signed[last:]), "startxref\n%d", &prev); err != nil {
+		fmt.Println(err)
+		return
+	}
+	forged := fmt.Appendf(bytes.Clone(signed), "5 0 obj\n<< /Length 0 >>\nstream\n\nendstream\nendobj\n")
+	forged = fmt.Appendf(forged, "xref\n5 1\n%010d 00000 n \ntrailer\n<< /Size 20 /Root 1 0 R /Prev %d >>\nstartxref\n%d\n%%%%EOF\n",
+		len(signed), prev, len(forged))
+
+	doc, err := pdf.Open(bytes.NewReader(forged), int64(len(forged)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	signatures, err := doc.Signatures()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	changes, err := doc.Changes(signatures[0])
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, c := range changes {
+		fmt.Println(c.Kind, c.Allowed, c.What)
+	}
+	// Output: page false page 1: content replaced
+}
+
+func ExampleDocument_Risks() {
+	contract := documents.Form()
+	doc, err := pdf.Open(bytes.NewReader(contract), int64(len(contract)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	risks, err := doc.Risks()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range risks {
+		fmt.Println("think twice before signing: the document holds", r.What)
+	}
+	fmt.Println(len(risks), "risks")
+	// Output: 0 risks
+}

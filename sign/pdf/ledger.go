@@ -379,11 +379,17 @@ func (l *ledger) markEntries(d *dict, u use) {
 // 12.5.5) down to the streams. What these refer to, fonts and pictures, was not
 // made for the field alone and stays.
 func (l *ledger) expandAppearance(d *dict, v visit) {
-	u := v.use
-	if d != nil && d.data > 0 {
-		u = u.as(frozen)
+	if d == nil || d.data == 0 {
+		l.markEntries(d, v.use)
+		return
 	}
-	l.markEntries(d, u)
+	for _, e := range d.entries {
+		if e.key == "Length" {
+			l.mark(e.value, v.use, e.key)
+		} else {
+			l.mark(e.value, v.use.as(frozen), e.key)
+		}
+	}
 }
 
 // maxTailSearch bounds the search for the end of a stream without a usable length.

@@ -2,8 +2,6 @@
 
 package pdf
 
-import "strings"
-
 // The DocMDP levels, ISO 32000-2, table 257.
 const (
 	noChanges   = int64(NoChanges)
@@ -21,16 +19,16 @@ type permissions struct {
 // restriction is a field lock, ISO 32000-2, 12.8.2.4 and table 236.
 type restriction struct {
 	action name // All, Include, Exclude
-	fields []string
+	fields map[string]bool
 	by     string // the signature field
 }
 
 // holds reports whether the lock covers the field. A name stands for the fields
 // below it too.
 func (k restriction) holds(field string) bool {
-	listed := false
-	for _, f := range k.fields {
-		listed = listed || field == f || strings.HasPrefix(field, f+".")
+	listed := k.fields[field]
+	for i := range len(field) {
+		listed = listed || field[i] == '.' && k.fields[field[:i]]
 	}
 	switch k.action {
 	case "Include":
@@ -169,7 +167,7 @@ func (d *Document) transform(item object) (method name, parms *dict, err error) 
 
 // addLock reads a field lock. One that cannot be understood locks all fields.
 func (l *ledger) addLock(d *dict, by string) error {
-	k := restriction{by: by}
+	k := restriction{by: by, fields: map[string]bool{}}
 	var err error
 	if k.action, err = soft[name](l.Document, d.get("Action")); err != nil {
 		return err
@@ -180,9 +178,11 @@ func (l *ledger) addLock(d *dict, by string) error {
 	}
 	if fields != nil {
 		for _, item := range fields.items {
-			if t, ok := item.(*text); ok {
-				k.fields = append(k.fields, decodeText(t.bytes))
+			field, err := l.plainString(item)
+			if err != nil && !unreadable(err) {
+				return err
 			}
+			k.fields[field] = true
 		}
 	}
 	l.locks = append(l.locks, k)

@@ -30,12 +30,12 @@ type Risk struct {
 }
 
 // Risks lists what there is of each kind, once, in the newest revision. Links that
-// a reader has to click are no risk. Not found is what a page hides by drawing over
-// it, and what its resources take from other files. The error is a *DamagedError or an *EncryptedError when the document cannot be
-// walked through.
+// a reader has to click are no risk. Not found is what a page hides by drawing
+// over it, and what its resources take from other files. The error is a
+// *DamagedError or an *EncryptedError when the document cannot be walked through.
 func (d *Document) Risks() ([]Risk, error) {
-	if d.Encrypted() {
-		return nil, &EncryptedError{Doing: "looking for hidden content"}
+	if err := d.locked(); err != nil {
+		return nil, fmt.Errorf("looking for hidden content: %w", err)
 	}
 	l := newLedger(d, d)
 	f := &riskFinder{ledger: l, count: map[RiskKind]int{}, first: map[RiskKind]string{},

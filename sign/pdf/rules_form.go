@@ -238,6 +238,7 @@ func onlySets(was, is *dict, key name, mask int64) bool {
 type filling struct {
 	value    bool // it changed
 	replaced bool // an appearance that was there before
+	area     rect // of a widget that was drawn
 }
 
 // judgeFilling notes a changed value or appearance that is an object of its own.
@@ -264,7 +265,7 @@ func (s *step) noteFilled(num int64, f *fieldFacts, key name) {
 	}
 	switch key {
 	case "AP":
-		done.replaced = done.replaced || s.hadAppearance(num)
+		s.noteDrawn(num, done)
 	case "AS", "DA", "Q":
 		done.replaced = true
 	default:
@@ -272,14 +273,19 @@ func (s *step) noteFilled(num int64, f *fieldFacts, key name) {
 	}
 }
 
-// hadAppearance reports whether a widget had an appearance before the step.
-func (s *step) hadAppearance(num int64) bool {
+// noteDrawn notes that a widget got an appearance.
+func (s *step) noteDrawn(num int64, done *filling) {
 	at, err := s.was.whereIs(num)
 	if err != nil {
-		return true
+		done.replaced = true
+		return
 	}
 	o, err := s.was.object(at.refer(num))
-	return err != nil || dictOf(o).get("AP") != nil
+	widget := dictOf(o)
+	done.replaced = done.replaced || err != nil || widget.get("AP") != nil
+	if area := rectangle(widget); area.visible() {
+		done.area = area
+	}
 }
 
 // listFilled judges what was done to the fields.
@@ -289,7 +295,7 @@ func (s *step) listFilled() error {
 		by, locked := s.lockedBy(f.name)
 		switch {
 		case f.kind == "Sig":
-			if err := s.judgeSigning(f, locked, by); err != nil {
+			if err := s.judgeSigning(f, done, locked, by); err != nil {
 				return err
 			}
 		case locked:

@@ -106,10 +106,10 @@ func (s *step) judgeRemoved(page int, before, after []object) []object {
 		case ok && left[r]:
 			kept = append(kept, o)
 		case ok && s.uses[r.num].purpose == annotation:
-			s.allow(ChangeAnnotation, "page %d: annotation removed", page)
+			s.judgeDeleted(page, r)
 		case ok && s.fields[r.num] != nil:
 			s.forbid(ChangeForm, "page %d: field %s removed", page, s.fields[r.num].name)
-		case !ok && slices.ContainsFunc(after, func(a object) bool { return equal(a, o) }):
+		case !ok && s.spend(int64(len(after))) == nil && slices.ContainsFunc(after, func(a object) bool { return equal(a, o) }):
 			kept = append(kept, o)
 		default:
 			s.forbid(ChangePage, "page %d: annotation removed", page)
@@ -164,15 +164,39 @@ func (s *step) judgeNewAnnotation(page int, r ref) {
 
 // judgeAnnotation judges an annotation that was there, or what it refers to.
 func (s *step) judgeAnnotation(d *delta, u use) {
-	if d.is == nil {
-		s.allow(ChangeAnnotation, "page %d: annotation removed", u.page)
+	was, is, ok := d.dicts()
+	if !ok || was.get("Subtype") == nil {
+		s.forbid(ChangeAnnotation, "page %d: annotation removed, or what it shows replaced", u.page)
 		return
 	}
-	if annot := dictOf(d.is); annot != nil && annot.get("Subtype") != nil && annot.data == 0 {
-		s.judgeComment(u.page, annot, "changed")
+	for _, key := range differing(was, is) {
+		if !commentText[key] {
+			s.forbid(ChangeAnnotation, "page %d: annotation changed (/%s)", u.page, clip([]byte(key)))
+		}
+	}
+	s.judgeComment(u.page, is, "changed")
+}
+
+// commentText are the entries of a comment that hold its words. The others say where
+// it is and what it looks like.
+var commentText = map[name]bool{
+	"Contents": true, "RC": true, "M": true, "Open": true, "T": true, "Subj": true, "State": true, "StateModel": true, "NM": true, "CreationDate": true,
+}
+
+// judgeDeleted judges an annotation that a page does not list any more. Only a comment
+// hides nothing.
+func (s *step) judgeDeleted(page int, r ref) {
+	annot, err := soft[*dict](s.was, r)
+	if err != nil || annot == nil || !comments[kindOf(annot)] || !drawsOnly(s.was, annot) {
+		s.forbid(ChangeAnnotation, "page %d: annotation removed", page)
 		return
 	}
-	s.forbid(ChangePage, "page %d: /%s of an annotation replaced", u.page, clip([]byte(u.via)))
+	s.allow(ChangeAnnotation, "page %d: annotation removed (%s)", page, kindOf(annot))
+}
+
+func kindOf(annot *dict) name {
+	kind, _ := annot.get("Subtype").(name)
+	return name(clip([]byte(kind)))
 }
 
 // comments are the kinds of annotation that a document open for comments may get.
@@ -184,14 +208,14 @@ var comments = map[name]bool{
 
 // judgeComment judges an annotation at the level that is open for them.
 func (s *step) judgeComment(page int, annot *dict, verb string) {
-	kind, _ := annot.get("Subtype").(name)
+	kind := kindOf(annot)
 	switch {
 	case !s.allows(ChangeAnnotation):
-		s.forbid(ChangeAnnotation, "page %d: annotation %s (%s)", page, verb, clip([]byte(kind)))
+		s.forbid(ChangeAnnotation, "page %d: annotation %s (%s)", page, verb, kind)
 	case !comments[kind] || annot.get("A") != nil || annot.get("AA") != nil || annot.get("OC") != nil:
-		s.forbid(ChangeAnnotation, "page %d: annotation %s that can cover what was signed (%s)", page, verb, clip([]byte(kind)))
-	case !s.drawsOnly(annot):
-		s.forbid(ChangeAnnotation, "page %d: annotation %s that shows text or pictures of its own (%s)", page, verb, clip([]byte(kind)))
+		s.forbid(ChangeAnnotation, "page %d: annotation %s that can cover what was signed (%s)", page, verb, kind)
+	case !drawsOnly(s.is, annot):
+		s.forbid(ChangeAnnotation, "page %d: annotation %s that shows text or pictures of its own (%s)", page, verb, kind)
 	default:
 		s.allow(ChangeAnnotation, "page %d: annotation %s (%s at %v)", page, verb, kind, rectangle(annot))
 	}
@@ -199,8 +223,8 @@ func (s *step) judgeComment(page int, annot *dict, verb string) {
 
 // drawsOnly reports whether the appearances of an annotation have neither fonts
 // nor pictures.
-func (s *step) drawsOnly(annot *dict) bool {
-	appearances, err := soft[*dict](s.is, annot.get("AP"))
+func drawsOnly(d *Document, annot *dict) bool {
+	appearances, err := soft[*dict](d, annot.get("AP"))
 	if err != nil {
 		return false
 	}
@@ -208,16 +232,16 @@ func (s *step) drawsOnly(annot *dict) bool {
 		return true
 	}
 	for _, e := range appearances.entries {
-		one, err := soft[*dict](s.is, e.value)
-		if err != nil || one == nil || one.data == 0 || !s.noResources(one) {
+		one, err := soft[*dict](d, e.value)
+		if err != nil || one == nil || one.data == 0 || !noResources(d, one) {
 			return false
 		}
 	}
 	return true
 }
 
-func (s *step) noResources(form *dict) bool {
-	held, err := soft[*dict](s.is, form.get("Resources"))
+func noResources(d *Document, form *dict) bool {
+	held, err := soft[*dict](d, form.get("Resources"))
 	if err != nil {
 		return false
 	}

@@ -16,24 +16,30 @@ func (s *step) noteSigning(num int64, f *fieldFacts, is *dict) {
 
 // judgeSigning judges what was done to an empty signature field: it may be signed,
 // and gets its stamp then.
-func (s *step) judgeSigning(f *fieldFacts, locked bool, by string) error {
+func (s *step) judgeSigning(f *fieldFacts, done *filling, locked bool, by string) error {
 	is := s.signing[f]
 	if is == nil {
 		s.forbid(ChangeForm, "empty signature field %s: changed without being signed", f.name)
 		return nil
 	}
-	stamp, problem, err := s.newSignature(is.get("V"))
+	timestamp, problem, err := s.newSignature(is.get("V"))
+	where := ""
+	if done.area.visible() {
+		where = fmt.Sprintf(", visible, over %v", done.area)
+	}
 	switch {
 	case err != nil:
 		return err
 	case problem != "":
 		s.forbid(ChangeSignature, "field %s signed: %s", f.name, problem)
-	case stamp:
+	case timestamp && where != "":
+		s.forbid(ChangeDocumentTimestamp, "document timestamp %s added%s", f.name, where)
+	case timestamp:
 		s.allow(ChangeDocumentTimestamp, "document timestamp %s added", f.name)
 	case locked:
 		s.forbid(ChangeSignature, "field %s signed, though %s locked it", f.name, by)
 	default:
-		s.allow(ChangeSignature, "signature %s added", f.name)
+		s.allow(ChangeSignature, "signature %s added%s", f.name, where)
 	}
 	return nil
 }

@@ -60,9 +60,12 @@ type Signature struct {
 	ClaimedTime *time.Time `json:"claimedTime,omitempty"` // the signer's own word, proven by nobody
 	BestTime    *BestTime  `json:"bestTime,omitempty"`    // the moment the verdict is about
 
-	Covers               Coverage `json:"covers,omitempty"`
+	Covers Coverage `json:"covers,omitempty"`
+	// ModifiedAfterSigning says that something was changed after this signature
+	// that the document did not permit, or that this could not be found out. What
+	// is permitted is only listed.
 	ModifiedAfterSigning bool     `json:"modifiedAfterSigning"`
-	Changes              []Change `json:"changes"`
+	Changes              []Change `json:"changes"` // after this signature, the forbidden ones first
 
 	Qualification     Qualification `json:"qualification"`
 	CounterSignatures []*Signature  `json:"counterSignatures"`
