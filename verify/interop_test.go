@@ -93,3 +93,29 @@ func TestPDFSigSigns(t *testing.T) {
 		})
 	}
 }
+
+// TestEncryptedTwiceSigned: in a document that qpdf encrypted, for everybody to
+// read, both signatures count as in any other.
+func TestEncryptedTwiceSigned(t *testing.T) {
+	judges.Need(t, "qpdf")
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.pdf"), filepath.Join(dir, "out.pdf")
+	if err := os.WriteFile(in, documents.Form(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := judges.QPDFRewrite(context.Background(), in, out, judges.Encrypted); err != nil {
+		t.Fatal(err)
+	}
+	encrypted, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := check(t, signedPDF(t, signedPDF(t, encrypted, pki.Signer), pki.SecondSigner), root(t))
+	if len(r.Signatures) != 2 || r.Verdict != report.Valid {
+		t.Fatalf("%d signatures, %v: %+v", len(r.Signatures), r.Verdict, r.Signatures[0])
+	}
+	first := r.Signatures[0]
+	if first.Covers != report.Revision || first.ModifiedAfterSigning || len(first.Changes) == 0 || first.Field != "Signature1" {
+		t.Errorf("first: covers %s, modified %v, changes %v, field %q", first.Covers, first.ModifiedAfterSigning, first.Changes, first.Field)
+	}
+}

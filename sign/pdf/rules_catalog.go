@@ -146,7 +146,16 @@ func (s *step) judgeRoot(was, is *dict) error {
 // judgeID lets the file identifier change, though its first part should stay
 // (ISO 32000-2, 14.4): it means something only where there is encryption.
 func (s *step) judgeID(was, is *dict) {
-	if was.get("Encrypt") != nil {
+	if was.get("Encrypt") != nil && !samePermanentID(was, is) {
 		s.forbid(ChangeDocument, "the trailer's /ID %s", verb(was, is, "ID"))
 	}
+}
+
+// samePermanentID compares the first identifiers of two trailers, which stay
+// with a document for ever and go into its keys; the second is of the revision
+// (ISO 32000-2, 14.4).
+func samePermanentID(was, is *dict) bool {
+	before, _ := was.get("ID").(*array)
+	after, _ := is.get("ID").(*array)
+	return before != nil && after != nil && len(before.items) > 0 && len(after.items) > 0 && equal(before.items[0], after.items[0])
 }

@@ -4,5 +4,13 @@
 
 package cli
 
-// hideInput leaves it to ReadPassword to turn the echo off.
+import (
+	"os"
+
+	"golang.org/x/term"
+)
+
+// hideInput leaves it to readHidden to turn the echo off.
 func hideInput(int) error { return nil }
+
+func readHidden(in *os.File) ([]byte, error) { return term.ReadPassword(int(in.Fd())) }

@@ -31,7 +31,7 @@ func askOnTerminal(ctx context.Context, prompt string) ([]byte, error) {
 		return nil, errors.Join(err, in.Close())
 	}
 	fmt.Fprint(out, prompt)
-	pin, err := unlessDone(ctx, func() ([]byte, error) { return term.ReadPassword(fd) })
+	pin, err := unlessDone(ctx, func() ([]byte, error) { return readHidden(in) })
 	fmt.Fprintln(out)
 	if ctx.Err() != nil { // in is still being read from, and stays open
 		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
