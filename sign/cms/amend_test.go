@@ -132,7 +132,9 @@ func TestCounterSignatureOfAnother(t *testing.T) {
 	}
 }
 
-func TestExtraAttributes(t *testing.T) {
+// everyAttribute is one of each optional attribute.
+func everyAttribute(t *testing.T) []cms.Attribute {
+	t.Helper()
 	build := func(a cms.Attribute, err error) cms.Attribute {
 		t.Helper()
 		if err != nil {
@@ -140,11 +142,15 @@ func TestExtraAttributes(t *testing.T) {
 		}
 		return a
 	}
-	who := signer(t, pki.Signer)
-	who.Attributes = []cms.Attribute{
+	return []cms.Attribute{
 		build(cms.MimeType("application/pdf")), build(cms.ContentHints("contratto")), build(cms.CommitmentType(cms.ProofOfApproval)),
 		build(cms.SignerLocation("IT", "Roma")), build(cms.ClaimedRole("legale rappresentante")),
 	}
+}
+
+func TestExtraAttributes(t *testing.T) {
+	who := signer(t, pki.Signer)
+	who.Attributes = everyAttribute(t)
 	sd, _ := read(t, sign(t, []byte("x"), false, who))
 	wantClean(t, sd, 1)
 	if n := len(sd.Signers[0].SignedAttributes); n != 9 {

@@ -302,3 +302,19 @@ func TestMatrixOpenSSLSigns(t *testing.T) {
 		}
 	})
 }
+
+// TestInteropAttributes: the optional attributes are no stumbling block.
+func TestInteropAttributes(t *testing.T) {
+	dss, pyHanko := judges.NeedDSS(t), judges.NeedPyHanko(t)
+	who := currentSigner(t, pki.Signer)
+	who.Attributes = everyAttribute(t)
+	m := message{file: sign(t, []byte("atto"), false, who)}
+	said, err := dss.Validate(context.Background(), m.ask(t))
+	if err != nil || len(said) != 1 || said[0].Level != "CAdES-BASELINE-B" || said[0].Indication != "TOTAL_PASSED" {
+		t.Errorf("DSS: %+v, %v", said, err)
+	}
+	heard, err := pyHanko.Validate(context.Background(), m.ask(t))
+	if err != nil || len(heard) != 1 || !heard[0].Intact || !heard[0].Trusted {
+		t.Errorf("pyHanko: %+v, %v", heard, err)
+	}
+}

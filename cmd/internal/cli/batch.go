@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,6 +67,9 @@ func (b *batch) preflight(ctx context.Context, j *job) (os.FileInfo, error) {
 		return nil, err
 	}
 	defer b.done(in)
+	if b.options.amend.asked() {
+		return in.info, b.preflightAmend(ctx, j, in)
+	}
 	if j.format, err = b.formatOf(in); err != nil {
 		return in.info, fmt.Errorf("reading %q: %w", j.file, err)
 	}
@@ -92,6 +96,9 @@ func (b *batch) formatOf(in *input) (sign.Format, error) {
 func (b *batch) outputOf(j *job) string {
 	flags := b.options.output
 	name := signedName(j.file, j.format, b.signing.Detached)
+	if b.options.amend.asked() {
+		name = amendedName(j.file)
+	}
 	switch {
 	case flags.path != "":
 		return flags.path
@@ -170,8 +177,8 @@ func (b *batch) checkPDFOptions() {
 		}
 	}
 	o := b.signing
-	if o.Reason+o.Location+o.Contact+o.Field != "" {
-		b.jobs[0].err = usageError("pectoken sign --help", "--reason, --location, --contact and --field are for PDFs, and none is here")
+	if o.Reason+o.Contact+o.Field != "" {
+		b.jobs[0].err = usageError("pectoken sign --help", "--reason, --contact and --field are for PDFs, and none is here")
 	}
 }
 
@@ -376,10 +383,21 @@ func (b *batch) sign(ctx context.Context, j *job) error {
 		return err
 	}
 	defer out.Discard()
-	options := b.signing
-	options.Format = j.format
-	if err := sign.Document(ctx, out, in.section(), options); err != nil {
+	if err := b.write(ctx, out, j, in); err != nil {
 		return fmt.Errorf("signing %q: %w", j.file, err)
 	}
 	return out.Commit()
+}
+
+// write makes the signed file of a job.
+func (b *batch) write(ctx context.Context, out io.Writer, j *job, in *input) (err error) {
+	options := b.signing
+	options.Format = j.format
+	if options.Signer.Attributes, err = b.options.attributes.build(j.format, options.Location); err != nil {
+		return err
+	}
+	if b.options.amend.asked() {
+		return b.amend(ctx, out, j, in, options)
+	}
+	return sign.Document(ctx, out, in.section(), options)
 }

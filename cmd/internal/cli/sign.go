@@ -31,6 +31,9 @@ type signOptions struct {
 	format, level, hash              string
 	detached, pss                    bool
 	reason, location, contact, field string
+
+	amend      amendFlags
+	attributes attributeFlags
 }
 
 func newSignCmd(a *app, runF func(context.Context, *signOptions) error) *cobra.Command {
@@ -48,6 +51,9 @@ alone (name.ext.p7s). The level is B-B, the basic one.
 The certificate is the one on the card that is made for signing documents. If
 several fit they are listed, and --token and --cert choose. A PIN is asked once
 for all files, and never tried twice.
+
+A .p7m that is there gets one more signature with --add (in parallel to those in
+it) or --counter N (over its signature number N); what was in it stays as it is.
 
 Whether the certificate was revoked is not checked, and neither is what the
 documents say or show. The time in a signature is that of this computer's clock,
@@ -88,9 +94,11 @@ func (o *signOptions) register(c *cobra.Command) {
 	flags.StringVar(&o.hash, "hash", "sha256", "sign with `DIGEST`: sha256, sha384 or sha512")
 	flags.BoolVar(&o.pss, "pss", false, "use RSASSA-PSS in place of PKCS #1 v1.5 (RSA keys)")
 	flags.StringVar(&o.reason, "reason", "", "give `TEXT` as the reason for signing (PDF)")
-	flags.StringVar(&o.location, "location", "", "give `TEXT` as the place of signing (PDF)")
+	flags.StringVar(&o.location, "location", "", "give `TEXT` as the place of signing")
 	flags.StringVar(&o.contact, "contact", "", "give `TEXT` as the way to reach the signer (PDF)")
 	flags.StringVar(&o.field, "field", "", "call the new signature field `NAME` (PDF)")
+	o.amend.register(c)
+	o.attributes.register(c)
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"auto", "pades", "cades"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("hash", cobra.FixedCompletions([]string{"sha256", "sha384", "sha512"}, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -103,6 +111,8 @@ func (o *signOptions) check(a *app, c *cobra.Command) error {
 		oneOf(c, "format", o.format, "auto", "pades", "cades"),
 		oneOf(c, "hash", o.hash, "sha256", "sha384", "sha512"),
 		o.checkLevel(c),
+		o.amend.check(c, o),
+		o.attributes.check(c),
 		o.checkOutput(a, c),
 	)
 }
