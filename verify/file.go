@@ -24,6 +24,8 @@ type Options struct {
 
 	Name    string            // of the file, for the report
 	Content *io.SectionReader // what a detached signature is about; nil: not given
+
+	Password string // of an encrypted PDF; not needed where everybody may read it
 }
 
 // at returns the moment the verdict is about, and how it is known.

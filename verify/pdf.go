@@ -16,7 +16,7 @@ import (
 
 // pdfFile verifies the signatures of a PDF.
 func pdfFile(src *io.SectionReader, o Options) (*report.Report, error) {
-	doc, signatures, err := pdfSignatures(src)
+	doc, signatures, err := pdfSignatures(src, o)
 	if err != nil {
 		if stop := stopped(err); stop != nil {
 			return nil, stop
@@ -40,14 +40,17 @@ func pdfFile(src *io.SectionReader, o Options) (*report.Report, error) {
 		r.Format = "pades"
 		r.Signatures = append(r.Signatures, s)
 	}
+	for _, repair := range doc.Repaired() {
+		r.Warnings = append(r.Warnings, report.Warning{Code: "repaired", Message: "the file is damaged and was read around it: " + repair})
+	}
 	if err := warnOfRisks(r, doc); err != nil {
 		return nil, err
 	}
 	return finish(r), nil
 }
 
-func pdfSignatures(src *io.SectionReader) (*pdf.Document, []*pdf.Signature, error) {
-	doc, err := pdf.Open(src, src.Size())
+func pdfSignatures(src *io.SectionReader, o Options) (*pdf.Document, []*pdf.Signature, error) {
+	doc, err := pdf.OpenWith(src, src.Size(), pdf.OpenOptions{Password: o.Password, Repair: true})
 	if err != nil {
 		return nil, nil, err
 	}
