@@ -80,6 +80,9 @@ func (b *batch) preflight(ctx context.Context, j *job) (os.FileInfo, error) {
 	if err := sign.Preflight(in.section(), b.signing); err != nil {
 		return in.info, fmt.Errorf("signing %q: %w", j.file, err)
 	}
+	if j.format == sign.PAdES {
+		b.tellRisks(j, in)
+	}
 	return in.info, nil
 }
 
@@ -176,9 +179,8 @@ func (b *batch) checkPDFOptions() {
 			return
 		}
 	}
-	o := b.signing
-	if o.Reason+o.Contact+o.Field != "" {
-		b.jobs[0].err = usageError("pectoken sign --help", "--reason, --contact and --field are for PDFs, and none is here")
+	if b.options.pdf.asked() {
+		b.jobs[0].err = usageError("pectoken sign --help", "--reason, --contact, --field, --password, --certify, --lock and --visible are for PDFs, and none is here")
 	}
 }
 

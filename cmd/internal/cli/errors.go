@@ -146,7 +146,9 @@ func fileProblem(p *problem) {
 	var writing *outfile.Error
 	var encrypted *pdf.EncryptedError
 	var damaged *pdf.DamagedError
+	var password *pdf.PasswordError
 	var forbidden *pdf.PermissionError
+	var seed *pdf.SeedError
 	var hinting interface{ Hint() string }
 	switch {
 	case errors.As(p.err, &writing):
@@ -155,13 +157,16 @@ func fileProblem(p *problem) {
 		p.code = "encrypted"
 	case errors.As(p.err, &damaged):
 		p.code = "damaged"
-	case errors.As(p.err, &forbidden):
+	case errors.As(p.err, &forbidden), errors.As(p.err, &seed):
 		p.code = "notPermitted"
 	case errors.Is(p.err, fs.ErrNotExist), errors.Is(p.err, fs.ErrPermission):
 		p.code = "unreadable"
 	}
 	if errors.As(p.err, &hinting) {
 		p.hint = []string{hinting.Hint()}
+	}
+	if errors.As(p.err, &password) {
+		p.code, p.hint = "password", []string{"--password opens it"}
 	}
 }
 

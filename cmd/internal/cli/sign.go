@@ -28,10 +28,12 @@ type signOptions struct {
 	allowExpired bool
 	skipSigned   bool
 
-	format, level, hash              string
-	detached, pss                    bool
-	reason, location, contact, field string
+	format, level, hash string
+	detached, pss       bool
+	location            string
 
+	pdf        pdfFlags
+	options    sign.Options // what the flags say of it
 	amend      amendFlags
 	attributes attributeFlags
 }
@@ -51,6 +53,9 @@ alone (name.ext.p7s). The level is B-B, the basic one.
 The certificate is the one on the card that is made for signing documents. If
 several fit they are listed, and --token and --cert choose. A PIN is asked once
 for all files, and never tried twice.
+
+A signature in a PDF is not seen unless --visible says where. An encrypted PDF
+stays encrypted.
 
 A .p7m that is there gets one more signature with --add (in parallel to those in
 it) or --counter N (over its signature number N); what was in it stays as it is.
@@ -93,10 +98,8 @@ func (o *signOptions) register(c *cobra.Command) {
 	flags.StringVar(&o.level, "level", "b", "signature `LEVEL`: b")
 	flags.StringVar(&o.hash, "hash", "sha256", "sign with `DIGEST`: sha256, sha384 or sha512")
 	flags.BoolVar(&o.pss, "pss", false, "use RSASSA-PSS in place of PKCS #1 v1.5 (RSA keys)")
-	flags.StringVar(&o.reason, "reason", "", "give `TEXT` as the reason for signing (PDF)")
 	flags.StringVar(&o.location, "location", "", "give `TEXT` as the place of signing")
-	flags.StringVar(&o.contact, "contact", "", "give `TEXT` as the way to reach the signer (PDF)")
-	flags.StringVar(&o.field, "field", "", "call the new signature field `NAME` (PDF)")
+	o.pdf.register(c)
 	o.amend.register(c)
 	o.attributes.register(c)
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"auto", "pades", "cades"}, cobra.ShellCompDirectiveNoFileComp))
@@ -113,6 +116,7 @@ func (o *signOptions) check(a *app, c *cobra.Command) error {
 		o.checkLevel(c),
 		o.amend.check(c, o),
 		o.attributes.check(c),
+		o.pdf.options(c, &o.options),
 		o.checkOutput(a, c),
 	)
 }
@@ -227,13 +231,13 @@ func noKeyProblem(err error) error {
 
 // signing is what package sign needs to know, but for the key.
 func (o *signOptions) signing(a *app) sign.Options {
-	return sign.Options{
-		Signer:   cms.Signer{Hash: hashes[o.hash], PSS: o.pss, Rand: rand.Reader},
-		Time:     a.now(),
-		Format:   formats[o.format],
-		Detached: o.detached,
-		Field:    o.field, Reason: o.reason, Location: o.location, Contact: o.contact,
-	}
+	s := o.options
+	s.Signer = cms.Signer{Hash: hashes[o.hash], PSS: o.pss, Rand: rand.Reader}
+	s.Time = a.now()
+	s.Format = formats[o.format]
+	s.Detached = o.detached
+	s.Location = o.location
+	return s
 }
 
 var formats = map[string]sign.Format{"auto": sign.Auto, "pades": sign.PAdES, "cades": sign.CAdES}

@@ -19,18 +19,20 @@ import (
 
 // judgeFlags say whom to trust and when. The zero value trusts nobody, now.
 type judgeFlags struct {
-	trust []string
-	at    string
+	trust    []string
+	at       string
+	password string
 }
 
 func (f *judgeFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.trust, "trust", nil, "rely on the certificates in `FILE|FOLDER` (PEM or DER); may be repeated")
+	c.Flags().StringVar(&f.password, "password", "", "open an encrypted PDF with this `PASSWORD`")
 	c.Flags().StringVar(&f.at, "at", "", "judge as of `TIME`: 2026-01-31, which begins in UTC, or 2026-01-31T10:00:00+01:00")
 }
 
 // options are the beginning of [verify.Options].
 func (f *judgeFlags) options(a *app, c *cobra.Command) (verify.Options, error) {
-	o := verify.Options{Now: a.now()}
+	o := verify.Options{Now: a.now(), Password: f.password}
 	var err error
 	if f.at != "" {
 		if o.Time, err = moment(f.at); err != nil {
@@ -75,9 +77,9 @@ certificate given with --trust. What a file is, is told by its content.
 
 Without --trust nobody is trusted, and an intact signature is indeterminate. Not
 checked yet: whether a certificate was revoked, whether it is a qualified one,
-and time stamps. The time of signing is what the signer claims. What was added
-to a PDF after its last signature is not judged, so that such a file is
-indeterminate at best.
+and time stamps. The time of signing is what the signer claims. What was done to
+a PDF after a signature is listed; only what the signature permits, such as
+filling in a form or signing as well, leaves it valid.
 
 The document of a detached signature (.p7s) is named with --content; else it is
 looked for beside it, under the same name without .p7s.
