@@ -54,7 +54,12 @@ type File struct {
 	mode Mode
 	temp *os.File
 	buf  *bufio.Writer
+
+	written, begun int64 // bytes in all, and those that are on their way to the disk
 }
+
+// stretch is how much is gathered before it is sent on its way.
+const stretch = 16 << 20
 
 // Check says whether a file could be created at path: an [*Error] that matches
 // [ErrExists] if something is there and mode keeps it, another one if what is
@@ -110,11 +115,16 @@ func createTemp(path string) (*os.File, error) {
 	return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 }
 
-// Write adds to the file.
+// Write adds to the file. A long one is brought to the disk while it is
+// written, so that Commit needn't wait for all of it.
 func (f *File) Write(p []byte) (int, error) {
 	n, err := f.buf.Write(p)
 	if err != nil {
 		return n, f.failed(err)
+	}
+	if f.written += int64(n); f.written-f.begun >= stretch {
+		writeBack(f.temp, f.begun, f.written-f.begun)
+		f.begun = f.written
 	}
 	return n, nil
 }

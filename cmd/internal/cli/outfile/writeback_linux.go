@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package outfile
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// writeBack begins to write a part of a file to the disk and doesn't wait. That
+// it can't is no error: Commit writes everything.
+func writeBack(f *os.File, from, length int64) {
+	_ = unix.SyncFileRange(int(f.Fd()), from, length, unix.SYNC_FILE_RANGE_WRITE)
+}
