@@ -20,7 +20,9 @@
 // What was changed in a PDF after each signature is listed, and judged by what the
 // document permits: form filling, further signatures and data for long-term
 // validation leave a signature valid, anything else makes it invalid. Where that
-// can't be told, as in encrypted files, it is indeterminate at best.
+// can't be told, as in an encrypted file without its password, it is
+// indeterminate at best. A damaged PDF is read as far as it can be, and none of
+// its signatures is valid.
 //
 // Not checked yet: revocation (said in a warning), timestamps, qualification
 // by trusted lists.

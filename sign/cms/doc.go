@@ -12,12 +12,16 @@
 // [crypto.Signer], write the attributes of the CAdES B-B level, and check the
 // finished value against the certificate before it leaves.
 //
+// [AddSigner] and [CounterSign] put one more signature into a file that has
+// some, and keep the octets of what was there.
+//
 // # Reading
 //
 // [Read] takes DER, BER and base64, streams the content past, and keeps the
 // raw bytes of every other element. [SignedData.Check] then states facts about
 // one signer: which bytes were digested, whether the signed attributes tell
-// the truth, whether the value matches the certificate's key.
+// the truth, whether the value matches the certificate's key;
+// [SignedData.CheckCounter] does so for a counter-signature.
 //
 // Nothing here decides whom to trust. A [Check] without findings says that the
 // key of that certificate signed these bytes; whether the certificate is worth
@@ -32,8 +36,9 @@
 //
 // # Not done here
 //
-// Certificate chains, revocation, timestamps and counter-signatures are not
-// checked; unsigned attributes are kept raw. EnvelopedData is another package.
+// Certificate chains, revocation and timestamps are not checked; unsigned
+// attributes but for counter-signatures are kept raw. EnvelopedData is another
+// package.
 //
 // Values of this package may be shared between goroutines for reading.
 package cms

@@ -124,9 +124,9 @@ type Content struct {
 
 // Change is something that differs between what was signed and the file.
 type Change struct {
-	Kind    string `json:"kind"`
-	Allowed bool   `json:"allowed"`
-	What    string `json:"what"`
+	Kind    string `json:"kind"`    // a stable word, such as formFill or page: the ChangeKind of package pdf
+	Allowed bool   `json:"allowed"` // the document permits it (ISO 32000-2, 12.8.2)
+	What    string `json:"what"`    // for a person: "field Total: value 10 → 1000"
 }
 
 // Warning is something a reader of the verdict should know. It never makes a
