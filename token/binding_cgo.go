@@ -106,17 +106,6 @@ func (b binding) FindFinal(session uint) error {
 	return rv(b.ctx.FindObjectsFinal(pkcs11.SessionHandle(session)))
 }
 
-// Attribute asks for one attribute alone: asked for several, the binding returns
-// none when the module does not know one of them.
-func (b binding) Attribute(session, object, kind uint) ([]byte, error) {
-	want := []*pkcs11.Attribute{pkcs11.NewAttribute(kind, nil)}
-	got, err := b.ctx.GetAttributeValue(pkcs11.SessionHandle(session), pkcs11.ObjectHandle(object), want)
-	if err != nil {
-		return nil, rv(err)
-	}
-	return got[0].Value, nil
-}
-
 func (b binding) SignInit(session uint, m cryptoki.Mechanism, key uint) error {
 	return rv(b.ctx.SignInit(pkcs11.SessionHandle(session), mechanisms(m), pkcs11.ObjectHandle(key)))
 }

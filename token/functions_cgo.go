@@ -25,10 +25,15 @@ struct functions {
 	byte_t version[2];
 	function_t at[68];
 };
+struct attribute {
+	ulong_t kind;
+	void *value;
+	ulong_t length;
+};
 #ifdef _WIN32
 #pragma pack(pop)
 #endif
-enum { INIT_PIN = 10, SET_PIN = 11, LOGIN = 18, DECRYPT = 34, SIGN = 43 };
+enum { INIT_PIN = 10, SET_PIN = 11, LOGIN = 18, GET_ATTRIBUTE_VALUE = 24, DECRYPT = 34, SIGN = 43, MOST_ATTRIBUTES = 8 };
 
 // open_functions returns the function list of a library, or NULL and a reason,
 // which is to be freed: the system's, or NULL if the library is loaded and not
@@ -76,6 +81,26 @@ static ulong_t call_set_pin(struct functions *f, ulong_t session, byte_t *old, u
 	return set == NULL ? 0x54 : set(session, old, old_length, fresh, fresh_length);
 }
 
+// call_attributes calls C_GetAttributeValue for n attributes at once. Each has each bytes
+// of room; lengths comes back as the module left it.
+static ulong_t call_attributes(struct functions *f, ulong_t session, ulong_t object, ulong_t n, ulong_t *kinds, ulong_t *lengths, byte_t *room, ulong_t each) {
+	ulong_t (*get)(ulong_t, ulong_t, struct attribute *, ulong_t) = (void *) f->at[GET_ATTRIBUTE_VALUE];
+	struct attribute template[MOST_ATTRIBUTES];
+	if (get == NULL)
+		return 0x54;
+	if (n > MOST_ATTRIBUTES)
+		return 0x7;
+	for (ulong_t i = 0; i < n; i++) {
+		template[i].kind = kinds[i];
+		template[i].value = each == 0 ? NULL : room + i * each;
+		template[i].length = each;
+	}
+	ulong_t rv = get(session, object, template, n);
+	for (ulong_t i = 0; i < n; i++)
+		lengths[i] = template[i].length;
+	return rv;
+}
+
 // call_crypt calls C_Sign or C_Decrypt, which have the same parameters.
 static ulong_t call_crypt(struct functions *f, int which, ulong_t session, byte_t *in, ulong_t length, byte_t *out, ulong_t *room) {
 	ulong_t (*crypt)(ulong_t, byte_t *, ulong_t, byte_t *, ulong_t *) = (void *) f->at[which];
@@ -86,6 +111,7 @@ import "C"
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/pectoken/pectoken/token/internal/cryptoki"
@@ -94,7 +120,9 @@ import (
 // functions is the function list of a module. The calls that carry a PIN are made
 // through it, because the binding would leave a copy of the PIN in freed memory, and
 // so are C_Sign and C_Decrypt, because the binding calls each twice: once to ask
-// for the length, which makes some modules forget the login just done for the key.
+// for the length, which makes some modules forget the login just done for the key;
+// and C_GetAttributeValue, because the binding asks twice, too, trusts the length that
+// the module tells, and returns nothing when one attribute of several is missing.
 type functions struct{ list *C.struct_functions }
 
 // openFunctions loads a library, or says in words why that fails.
@@ -160,7 +188,7 @@ func (f functions) Decrypt(session uint, data []byte, size int) ([]byte, error) 
 	return f.crypt(C.DECRYPT, session, data, size)
 }
 
-// maxOutput bounds what a module may ask room for.
+// maxOutput bounds what a module may ask room for, in bytes.
 const maxOutput = 1 << 16
 
 func (f functions) crypt(which C.int, session uint, data []byte, size int) ([]byte, error) {
@@ -181,4 +209,65 @@ func (f functions) crypt(which C.int, session uint, data []byte, size int) ([]by
 		}
 		return out[:room], nil
 	}
+}
+
+// attributeRoom is what an attribute has at first, in bytes, enough for a certificate;
+// maxAttribute bounds what a module may ask for.
+const (
+	attributeRoom = 4 << 10
+	maxAttribute  = 1 << 20
+)
+
+// Attributes is C_GetAttributeValue.
+func (f functions) Attributes(session, object uint, kinds ...uint) ([][]byte, error) {
+	values, err := f.attributes(session, object, kinds, attributeRoom)
+	if len(kinds) > 1 || err != cryptoki.RV(cryptoki.CKR_BUFFER_TOO_SMALL) {
+		return values, err
+	}
+	size, err := f.attributeSize(session, object, kinds[0])
+	if err != nil {
+		return nil, err
+	}
+	return f.attributes(session, object, kinds, size)
+}
+
+func (f functions) attributes(session, object uint, kinds []uint, each int) ([][]byte, error) {
+	room := make([]byte, len(kinds)*each)
+	p, _ := lend(room)
+	lengths, err := f.getAttributeValue(session, object, kinds, p, each)
+	if err != nil {
+		return nil, err
+	}
+	values := make([][]byte, len(kinds))
+	for i, length := range lengths {
+		switch {
+		case length == ^C.ulong_t(0): // CK_UNAVAILABLE_INFORMATION
+			return nil, cryptoki.RV(cryptoki.CKR_ATTRIBUTE_TYPE_INVALID)
+		case length > C.ulong_t(each):
+			return nil, cryptoki.RV(cryptoki.CKR_BUFFER_TOO_SMALL)
+		}
+		values[i] = slices.Clone(room[i*each:][:length])
+	}
+	return values, nil
+}
+
+// attributeSize asks how long an attribute is.
+func (f functions) attributeSize(session, object, kind uint) (int, error) {
+	lengths, err := f.getAttributeValue(session, object, []uint{kind}, nil, 0)
+	if err == nil && lengths[0] > maxAttribute {
+		err = cryptoki.RV(cryptoki.CKR_BUFFER_TOO_SMALL)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return int(lengths[0]), nil
+}
+
+func (f functions) getAttributeValue(session, object uint, kinds []uint, room *C.byte_t, each int) ([]C.ulong_t, error) {
+	asked, lengths := make([]C.ulong_t, len(kinds)), make([]C.ulong_t, len(kinds))
+	for i, kind := range kinds {
+		asked[i] = C.ulong_t(kind)
+	}
+	rv := C.call_attributes(f.list, C.ulong_t(session), C.ulong_t(object), C.ulong_t(len(kinds)), unsafe.SliceData(asked), unsafe.SliceData(lengths), room, C.ulong_t(each))
+	return lengths, returned(rv)
 }

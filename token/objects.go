@@ -52,32 +52,30 @@ func (s *session) findAll(ctx context.Context, c cryptoki.Module) ([]uint, error
 	}
 }
 
-// attribute reads one attribute (C_GetAttributeValue). Cards leave out, hide or
+// attributes reads attributes (C_GetAttributeValue). Cards leave out, hide or
 // refuse attributes as they please: a missing one is nil, and only an error that
-// means more than that is returned.
-func (s *session) attribute(ctx context.Context, object, kind uint) (value []byte, err error) {
+// means more than that is returned. Some modules stop at the first one they don't
+// have, so then each is asked for alone.
+func (s *session) attributes(ctx context.Context, object uint, kinds ...uint) (values [][]byte, err error) {
 	err = s.lib.call(ctx, func(c cryptoki.Module) (err error) {
-		value, err = c.Attribute(s.handle, object, kind)
+		values, err = c.Attributes(s.handle, object, kinds...)
 		return err
 	})
-	if gone(err) {
+	switch {
+	case gone(err):
 		return nil, err
+	case err == nil:
+		return values, nil
+	case len(kinds) == 1:
+		return [][]byte{nil}, nil
 	}
-	if err != nil {
-		return nil, nil
-	}
-	return value, nil
-}
-
-// attributes reads several attributes, one at a time.
-func (s *session) attributes(ctx context.Context, object uint, kinds ...uint) ([][]byte, error) {
-	values := make([][]byte, len(kinds))
-	for i, kind := range kinds {
-		value, err := s.attribute(ctx, object, kind)
+	values = nil
+	for _, kind := range kinds {
+		value, err := s.attributes(ctx, object, kind)
 		if err != nil {
 			return nil, err
 		}
-		values[i] = value
+		values = append(values, value...)
 	}
 	return values, nil
 }
@@ -112,19 +110,33 @@ func (s *session) keys(ctx context.Context, class uint) ([]key, error) {
 	}
 	keys := make([]key, len(handles))
 	for i, handle := range handles {
-		v, err := s.attributes(ctx, handle, cryptoki.CKA_ID, cryptoki.CKA_MODULUS, cryptoki.CKA_EC_POINT, cryptoki.CKA_ALWAYS_AUTHENTICATE)
-		if err != nil {
+		if keys[i], err = s.key(ctx, handle, class); err != nil {
 			return nil, err
-		}
-		keys[i] = key{handle: handle, id: v[0], alwaysAuthenticate: isTrue(v[3])}
-		switch {
-		case len(v[1]) > 0:
-			keys[i].public = bytes.TrimLeft(v[1], "\x00")
-		case len(v[2]) > 0:
-			keys[i].public = pointX(v[2])
 		}
 	}
 	return keys, nil
+}
+
+func (s *session) key(ctx context.Context, handle, class uint) (key, error) {
+	kinds := []uint{cryptoki.CKA_ID, cryptoki.CKA_MODULUS}
+	if class == cryptoki.CKO_PRIVATE_KEY {
+		kinds = append(kinds, cryptoki.CKA_ALWAYS_AUTHENTICATE)
+	}
+	v, err := s.attributes(ctx, handle, kinds...)
+	if err != nil {
+		return key{}, err
+	}
+	k := key{handle: handle, id: v[0], alwaysAuthenticate: len(v) > 2 && isTrue(v[2])}
+	if len(v[1]) > 0 {
+		k.public = bytes.TrimLeft(v[1], "\x00")
+		return k, nil
+	}
+	point, err := s.attributes(ctx, handle, cryptoki.CKA_EC_POINT)
+	if err != nil {
+		return key{}, err
+	}
+	k.public = pointX(point[0])
+	return k, nil
 }
 
 // privateKeys lists the visible private keys. Objects of EC private keys do not

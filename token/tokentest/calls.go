@@ -242,16 +242,25 @@ func (m *Module) FindFinal(handle uint) error {
 	return err
 }
 
-// Attribute is C_GetAttributeValue for one attribute.
-func (m *Module) Attribute(handle, object, kind uint) ([]byte, error) {
-	s, done, err := m.in(fmt.Sprintf("C_GetAttributeValue %#x", kind), handle)
+// Attributes is C_GetAttributeValue. Scripts know it by the attributes that are asked
+// for, in hexadecimal.
+func (m *Module) Attributes(handle, object uint, kinds ...uint) ([][]byte, error) {
+	call := "C_GetAttributeValue"
+	for _, kind := range kinds {
+		call += fmt.Sprintf(" %#x", kind)
+	}
+	s, done, err := m.in(call, handle)
 	defer done()
 	if err != nil {
 		return nil, err
 	}
-	value, ok := s.token.Objects[object-1].Attributes[kind]
-	if !ok {
-		return nil, cryptoki.RV(cryptoki.CKR_ATTRIBUTE_TYPE_INVALID)
+	values := make([][]byte, len(kinds))
+	for i, kind := range kinds {
+		value, ok := s.token.Objects[object-1].Attributes[kind]
+		if !ok {
+			return nil, cryptoki.RV(cryptoki.CKR_ATTRIBUTE_TYPE_INVALID)
+		}
+		values[i] = value
 	}
-	return value, nil
+	return values, nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -264,6 +265,7 @@ func (b *batch) with(c candidate, key *token.Signer) {
 // run signs the files one after the other. What is wrong with the card ends
 // it, what is wrong with a file does not.
 func (b *batch) run(ctx context.Context) {
+	runtime.UnlockOSThread() // locked at the start, see package main; with it, work that is shared out is slower
 	progress := b.app.newProgress(len(b.jobs))
 	for i, j := range b.jobs {
 		if j.err == nil && !j.skipped {

@@ -32,7 +32,10 @@ type Module interface {
 	FindInit(session, class uint) error
 	Find(session uint, most int) ([]uint, error)
 	FindFinal(session uint) error
-	Attribute(session, object, kind uint) ([]byte, error)
+
+	// Attributes reads up to eight attributes in one call. If the module has not all of
+	// them there is an error, and a caller who wants the others asks for each alone.
+	Attributes(session, object uint, kinds ...uint) ([][]byte, error)
 
 	// Sign and Decrypt are one call of C each, with room for size bytes. Only when
 	// the module wants more room do they call again.
