@@ -19,7 +19,7 @@ const MemoryLimit = 64 << 20
 type Options struct {
 	Size     int64        // of the file, in bytes; zero: 1 GiB
 	Runs     int          // zero: 3
-	Count    int          // of signatures, to compare with bare PKCS#11; zero: 2000
+	Count    int          // of signatures, to compare with bare PKCS#11; zero: 1000
 	Signer   Signer       // makes them as pectoken does; nil: they are not compared
 	Program  string       // path of pectoken; empty: it is built from the module of the current folder
 	Dir      string       // where the files go, four times Size; empty: a folder for temporary files on disk
@@ -89,7 +89,7 @@ func (o Options) withDefaults() Options {
 		o.Size = 1 << 30
 	}
 	if o.Count == 0 {
-		o.Count = 2000
+		o.Count = 1000
 	}
 	if o.Runs == 0 {
 		o.Runs = 3

@@ -101,8 +101,8 @@ func TestRun(t *testing.T) {
 			t.Errorf("%+v is not in\n%s", ratio, table.String())
 		}
 	}
-	if len(result.Ratios) != 3 {
-		t.Errorf("%d ratios, want 3", len(result.Ratios))
+	if len(result.Ratios) != 4 {
+		t.Errorf("%d ratios, want 4", len(result.Ratios))
 	}
 	for _, row := range result.Rows {
 		if row.Seconds <= 0 || row.ToHash <= 0 {

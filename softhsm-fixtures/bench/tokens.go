@@ -5,6 +5,7 @@ package bench
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,8 +16,13 @@ import (
 	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
 )
 
-//go:embed testdata/bare.c
-var bareSource []byte
+// The programs with the bare calls, the one in Go for the listing alone.
+var (
+	//go:embed testdata/bare.c
+	bareSource []byte
+	//go:embed testdata/bare.go
+	bareGoSource []byte
+)
 
 // Ratio is how long pectoken takes with a token, in times of a program that makes
 // the bare calls of PKCS#11 and nothing else.
@@ -56,15 +62,20 @@ func ratios(pairs []*pair) []Ratio {
 	return list
 }
 
-// compileBare makes the program with the bare calls.
+// compileBare makes the programs with the bare calls.
 func (b *bench) compileBare(ctx context.Context) error {
-	source := b.path("bare.c")
-	if err := os.WriteFile(source, bareSource, 0o600); err != nil {
+	inC, inGo := b.path("bare.c"), b.path("bare.go")
+	return errors.Join(
+		compile(ctx, inC, bareSource, "gcc", "-O2", "-o", b.path("bare"), inC, "-ldl", "-lpthread"),
+		compile(ctx, inGo, bareGoSource, "go", "build", "-o", b.path("bare-go"), inGo))
+}
+
+func compile(ctx context.Context, path string, source []byte, command ...string) error {
+	if err := os.WriteFile(path, source, 0o600); err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, "gcc", "-O2", "-o", b.path("bare"), source, "-ldl", "-lpthread").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("compiling the program to compare with: %w: %s", err, out)
+	if out, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput(); err != nil {
+		return fmt.Errorf("compiling a program to compare with: %w: %s", err, out)
 	}
 	return nil
 }
@@ -72,13 +83,16 @@ func (b *bench) compileBare(ctx context.Context) error {
 // pairs lists what is compared with bare calls.
 func (b *bench) pairs(signatures int) []*pair {
 	const turns = 15 // of programs that take a few milliseconds
-	pairs := []*pair{{task: "pectoken tokens, module remembered", repeat: turns, ours: b.tokens, bare: b.bareTokens}}
+	pairs := []*pair{
+		{task: "pectoken tokens, module remembered", repeat: turns, ours: b.tokens, bare: b.bareTokens("bare")},
+		{task: "pectoken tokens, beside bare calls in Go", repeat: turns, ours: b.tokens, bare: b.bareTokens("bare-go")},
+	}
 	if b.signer == nil {
 		return pairs
 	}
 	for _, sessions := range []int{1, 4} {
 		pairs = append(pairs, &pair{
-			task: fmt.Sprintf("%d RSA-2048 signatures, %d at a time", signatures, sessions), repeat: 1,
+			task: fmt.Sprintf("%d RSA-2048 signatures, %d at a time", signatures, sessions), repeat: 5,
 			ours: func(ctx context.Context) (time.Duration, error) { return b.signatures(ctx, signatures, sessions) },
 			bare: func(ctx context.Context) (time.Duration, error) { return b.bareSignatures(ctx, signatures, sessions) },
 		})
@@ -92,8 +106,10 @@ func (b *bench) tokens(ctx context.Context) (time.Duration, error) {
 	return b.timed(ctx, b.program, "tokens", "--module", b.hsm.Module())
 }
 
-func (b *bench) bareTokens(ctx context.Context) (time.Duration, error) {
-	return b.timed(ctx, b.path("bare"), b.hsm.Module(), "tokens")
+func (b *bench) bareTokens(program string) func(context.Context) (time.Duration, error) {
+	return func(ctx context.Context) (time.Duration, error) {
+		return b.timed(ctx, b.path(program), b.hsm.Module(), "tokens")
+	}
 }
 
 func (b *bench) timed(ctx context.Context, name string, args ...string) (time.Duration, error) {
