@@ -251,3 +251,36 @@ func keyName(key crypto.PublicKey) string {
 	}
 	return "unknown key"
 }
+
+// Verify checks a signature value over a message with a public key, as other
+// signed structures need it: OCSP responses, for instance. The identifier must say
+// everything, digest included. The error says whether the value is wrong or the
+// algorithm one that is not computed here; that it is weak is not looked at, see
+// [AlgorithmIdentifier.Digest].
+func (a AlgorithmIdentifier) Verify(key crypto.PublicKey, message, signature []byte) error {
+	s := &SignerInfo{SignatureAlgorithm: a}
+	m, err := s.method()
+	if err != nil {
+		return err
+	}
+	if m.scheme == schemeEd25519 {
+		return m.verify(key, nil, message, signature)
+	}
+	if !m.hash.Available() {
+		return fmt.Errorf("digest algorithm %v: %w", m.hash, errUnsupported)
+	}
+	h := m.hash.New()
+	h.Write(message)
+	return m.verify(key, h.Sum(nil), message, signature)
+}
+
+// Digest returns the digest that a signature algorithm uses, 0 if it says none or
+// is not known.
+func (a AlgorithmIdentifier) Digest() crypto.Hash {
+	s := &SignerInfo{SignatureAlgorithm: a}
+	m, err := s.method()
+	if err != nil {
+		return 0
+	}
+	return m.hash
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package revocation
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pectoken/pectoken/cns"
+)
+
+// Evidence is what is at hand about any number of certificates.
+type Evidence struct {
+	OCSP []*OCSP
+	CRLs []*CRL
+}
+
+// Checker finds out about certificates. Its zero value knows nothing but what comes
+// with a question. It may be shared between goroutines.
+type Checker struct {
+	Given   Evidence      // what the user has
+	Fetcher *Fetcher      // nil: no network
+	Grace   time.Duration // for answers that don't say when newer ones are due; 0: 24 hours
+}
+
+// Question asks about one certificate at one moment.
+type Question struct {
+	Certificate *x509.Certificate
+	Issuer      *x509.Certificate // whose key signed the certificate; its own chain is the caller's to check
+	At          time.Time         // the moment that the answer is to hold for
+	Now         time.Time         // evidence from after it is not believed
+
+	Embedded Evidence            // what stands beside the certificate, in a signed file
+	Others   []*x509.Certificate // where a responder's certificate may be
+}
+
+// UnknownError says that nothing is known of a certificate at a moment, and what
+// was tried.
+type UnknownError struct {
+	Certificate *x509.Certificate
+	Tried       []error
+}
+
+func (e *UnknownError) Error() string {
+	text := fmt.Sprintf("nothing is known of whether the certificate of %q is revoked", cns.DistinguishedName(e.Certificate.Subject))
+	for _, err := range e.Tried {
+		text += "; " + err.Error()
+	}
+	return text
+}
+
+// Unwrap returns what was tried.
+func (e *UnknownError) Unwrap() []error { return e.Tried }
+
+// clockSkew is how far a responder's clock may be ahead of ours.
+const clockSkew = 5 * time.Minute
+
+// defaultGrace is how long an answer without a next update is fresh.
+const defaultGrace = 24 * time.Hour
+
+// Check returns the answer that holds for the moment: of several the newest, but a
+// revocation, which is for ever, before anything else. The network is asked only if what
+// is at hand is older than the moment; if it has nothing newer either, an answer at
+// hand that is still fresh is enough. The error is an [*UnknownError] when there is
+// none.
+func (c *Checker) Check(ctx context.Context, q Question) (*Answer, error) {
+	return c.check(ctx, q, 0)
+}
+
+// maxDepth is how far responders are checked: the responder of a responder must be one
+// that needs no check.
+const maxDepth = 2
+
+func (c *Checker) check(ctx context.Context, q Question, depth int) (*Answer, error) {
+	s := &search{checker: c, question: q, depth: depth}
+	s.use(ctx, q.Embedded, "in the file")
+	s.use(ctx, c.Given, "given")
+	if best := s.best(); best != nil && (best.Status == Revoked || !best.ThisUpdate.Before(q.At)) {
+		return best, nil
+	}
+	if c.Fetcher != nil && depth < maxDepth {
+		s.fetch(ctx)
+	}
+	if best := s.best(); best != nil {
+		return best, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("looking for revocation: %w", err)
+	}
+	return nil, &UnknownError{Certificate: q.Certificate, Tried: s.tried}
+}
+
+// search is one question being answered.
+type search struct {
+	checker  *Checker
+	question Question
+	depth    int
+	answers  []*Answer
+	tried    []error
+}
+
+// best returns the answer to believe, nil if there is none.
+func (s *search) best() (best *Answer) {
+	for _, a := range s.answers {
+		switch {
+		case a.Status == Revoked:
+			return a
+		case best == nil || a.ThisUpdate.After(best.ThisUpdate):
+			best = a
+		}
+	}
+	return best
+}
+
+// use adds what evidence says.
+func (s *search) use(ctx context.Context, e Evidence, source string) {
+	q := s.question
+	for _, o := range e.OCSP {
+		a, err := o.Answer(q.Certificate, q.Issuer, q.Others)
+		s.add(ctx, a, err, source)
+	}
+	for _, l := range e.CRLs {
+		a, err := l.Answer(q.Certificate, q.Issuer)
+		s.add(ctx, a, err, source)
+	}
+}
+
+// add keeps an answer that may be believed, or why another may not.
+func (s *search) add(ctx context.Context, a *Answer, err error, source string) {
+	if err == nil {
+		a.Source = source
+		err = s.unfit(ctx, a)
+	}
+	switch {
+	case err == nil:
+		s.answers = append(s.answers, a)
+	case !errors.Is(err, ErrOtherCertificate):
+		s.tried = append(s.tried, fmt.Errorf("%s: %w", source, err))
+	}
+}
+
+// unfit says why an answer can't be believed.
+func (s *search) unfit(ctx context.Context, a *Answer) error {
+	q, grace := s.question, s.checker.Grace
+	if grace == 0 {
+		grace = defaultGrace
+	}
+	latest := q.Now.Add(clockSkew)
+	switch {
+	case a.Status == Unknown:
+		return errors.New("the responder does not know the certificate")
+	case a.ThisUpdate.After(latest) || a.ProducedAt.After(latest):
+		return fmt.Errorf("%s is of %s, which is not yet", a.Kind, day(a.ThisUpdate))
+	case a.Status != Revoked && !a.Fresh(q.At, grace):
+		return fmt.Errorf("%s of %s is too old for %s", a.Kind, day(a.ThisUpdate), day(q.At))
+	}
+	return s.checkResponder(ctx, a)
+}
+
+// checkResponder finds out whether the responder's own certificate was revoked when
+// it answered.
+func (s *search) checkResponder(ctx context.Context, a *Answer) error {
+	if !a.NeedsCheck(s.question.Issuer) {
+		return nil
+	}
+	if s.depth+1 >= maxDepth {
+		return errors.New("the certificate of its responder may be revoked, and finding out leads to the next responder")
+	}
+	q := s.question
+	q.Certificate, q.At = a.Signer, a.ProducedAt
+	q.Embedded.OCSP = nil // a responder does not speak for itself
+	r, err := s.checker.check(ctx, q, s.depth+1)
+	if err != nil {
+		return fmt.Errorf("its responder: %w", err)
+	}
+	if status := r.At(a.ProducedAt); status != Good {
+		return fmt.Errorf("the certificate of its responder was %s on %s", status, day(r.RevokedAt))
+	}
+	return nil
+}
+
+// fetch asks the network, OCSP first: it is smaller, and newer.
+func (s *search) fetch(ctx context.Context) {
+	q, f := s.question, s.checker.Fetcher
+	if !slices.Contains([]int{0, 1}, s.depth) {
+		return
+	}
+	for _, at := range q.Certificate.OCSPServer {
+		o, err := f.OCSP(ctx, at, q.Certificate, q.Issuer)
+		if err != nil {
+			s.tried = append(s.tried, err)
+			continue
+		}
+		before := len(s.answers)
+		a, err := o.Answer(q.Certificate, q.Issuer, q.Others)
+		if s.add(ctx, a, err, at); len(s.answers) > before {
+			return
+		}
+		if err != nil {
+			s.tried = append(s.tried, fmt.Errorf("%s: %w", at, err))
+		}
+	}
+	for _, at := range q.Certificate.CRLDistributionPoints {
+		l, err := f.CRL(ctx, at)
+		if err != nil {
+			s.tried = append(s.tried, err)
+			continue
+		}
+		before := len(s.answers)
+		a, err := l.Answer(q.Certificate, q.Issuer)
+		if s.add(ctx, a, err, at); len(s.answers) > before {
+			return
+		}
+	}
+}
