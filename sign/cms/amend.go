@@ -111,10 +111,10 @@ func assemble(dst io.Writer, sd *SignedData, e *envelope, infos [][]byte, size i
 
 	signedData := int64(len(head)) + size + int64(len(tail))
 	outer := oid(oidSignedData)
-	opening := appendHeader(nil, tagSequence, int64(len(outer))+elementSize(elementSize(signedData)))
+	opening := AppendHeader(nil, tagSequence, int64(len(outer))+ElementSize(ElementSize(signedData)))
 	opening = append(opening, outer...)
-	opening = appendHeader(opening, tagContext0, elementSize(signedData))
-	opening = appendHeader(opening, tagSequence, signedData)
+	opening = AppendHeader(opening, tagContext0, ElementSize(signedData))
+	opening = AppendHeader(opening, tagSequence, signedData)
 	if err := write(dst, opening, head); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func assemble(dst io.Writer, sd *SignedData, e *envelope, infos [][]byte, size i
 
 // copyContent copies encapContentInfo as it stands in the file.
 func (f Amended) copyContent(dst io.Writer, sd *SignedData) error {
-	plain, _, err := unarmor(f.reader())
+	plain, _, err := Unarmor(f.reader())
 	if err != nil {
 		return err
 	}
