@@ -74,11 +74,11 @@ func Attach(dst io.Writer, file Amended, content io.Reader, size int64) error {
 // contentOpening is everything of an encapContentInfo before the octets of its content.
 func contentOpening(sd *SignedData, size int64) []byte {
 	kind := oid(sd.ContentType)
-	octetString := elementSize(size)
-	b := appendHeader(nil, tagSequence, int64(len(kind))+elementSize(octetString))
+	octetString := ElementSize(size)
+	b := AppendHeader(nil, tagSequence, int64(len(kind))+ElementSize(octetString))
 	b = append(b, kind...)
-	b = appendHeader(b, tagContext0, octetString)
-	return appendHeader(b, tagOctetString, size)
+	b = AppendHeader(b, tagContext0, octetString)
+	return AppendHeader(b, tagOctetString, size)
 }
 
 // expect compares the digests of a content with what the signers signed.
