@@ -92,14 +92,23 @@ const (
 	HashFailure      SubIndication = "HASH_FAILURE"       // signed bytes and signed digest differ
 	SigCryptoFailure SubIndication = "SIG_CRYPTO_FAILURE" // the value doesn't match the signer's public key
 
+	Revoked     SubIndication = "REVOKED"       // proven to be made after the certificate was revoked
+	Expired     SubIndication = "EXPIRED"       // proven to be made after the certificate expired
+	NotYetValid SubIndication = "NOT_YET_VALID" // proven to be made before the certificate was valid
+
 	// With INDETERMINATE.
-	SigConstraintsFailure     SubIndication = "SIG_CONSTRAINTS_FAILURE"      // an attribute says something that isn't so
-	ChainConstraintsFailure   SubIndication = "CHAIN_CONSTRAINTS_FAILURE"    // the chain breaks a rule a certificate sets
-	CryptoConstraintsFailure  SubIndication = "CRYPTO_CONSTRAINTS_FAILURE"   // an algorithm that can't be relied on or isn't known
-	NoSigningCertificateFound SubIndication = "NO_SIGNING_CERTIFICATE_FOUND" // the signer's certificate isn't here
-	NoCertificateChainFound   SubIndication = "NO_CERTIFICATE_CHAIN_FOUND"   // no chain to a given anchor
-	OutOfBoundsNoPOE          SubIndication = "OUT_OF_BOUNDS_NO_POE"         // outside the certificate's validity, and no proof of an earlier time
-	SignedDataNotFound        SubIndication = "SIGNED_DATA_NOT_FOUND"        // the content of a detached signature wasn't given
+	SigConstraintsFailure     SubIndication = "SIG_CONSTRAINTS_FAILURE"           // an attribute says something that isn't so
+	ChainConstraintsFailure   SubIndication = "CHAIN_CONSTRAINTS_FAILURE"         // the chain breaks a rule a certificate sets
+	CryptoConstraintsFailure  SubIndication = "CRYPTO_CONSTRAINTS_FAILURE"        // an algorithm that can't be relied on or isn't known
+	NoSigningCertificateFound SubIndication = "NO_SIGNING_CERTIFICATE_FOUND"      // the signer's certificate isn't here
+	NoCertificateChainFound   SubIndication = "NO_CERTIFICATE_CHAIN_FOUND"        // no chain to a given anchor
+	OutOfBoundsNoPOE          SubIndication = "OUT_OF_BOUNDS_NO_POE"              // outside the certificate's validity, and no proof of an earlier time
+	RevokedNoPOE              SubIndication = "REVOKED_NO_POE"                    // the signer's certificate is revoked, and no proof of an earlier time
+	RevokedCANoPOE            SubIndication = "REVOKED_CA_NO_POE"                 // so is one of its chain
+	CryptoConstraintsNoPOE    SubIndication = "CRYPTO_CONSTRAINTS_FAILURE_NO_POE" // an algorithm that can no longer be relied on, and no proof of an earlier time
+	TimestampOrderFailure     SubIndication = "TIMESTAMP_ORDER_FAILURE"           // a timestamp that is older than what it covers
+	TryLater                  SubIndication = "TRY_LATER"                         // revocation: suspended, or nothing known for this moment
+	SignedDataNotFound        SubIndication = "SIGNED_DATA_NOT_FOUND"             // the content of a detached signature wasn't given
 )
 
 // words maps the values of an outcome, counted from zero, to their spelling.

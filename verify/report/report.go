@@ -109,10 +109,30 @@ const (
 
 // Timestamp is the answer about one timestamp token.
 type Timestamp struct {
-	ID      string    `json:"id"`
-	Verdict Verdict   `json:"verdict"`
-	Time    time.Time `json:"time"`
+	ID      string        `json:"id"`
+	Kind    TimestampKind `json:"kind,omitempty"`
+	Verdict Verdict       `json:"verdict"`
+	Time    time.Time     `json:"time"`
+
+	SubIndication SubIndication `json:"subIndication,omitempty"`
+	Reason        string        `json:"reason,omitempty"` // one sentence: why the verdict isn't valid
+	Authority     string        `json:"authority,omitempty"`
+	Serial        string        `json:"serial,omitempty"`
+	Policy        string        `json:"policy,omitempty"` // object identifier of the authority's rules
+	Warnings      []Warning     `json:"warnings,omitempty"`
 }
+
+// TimestampKind says what a timestamp is of.
+type TimestampKind string
+
+// The kinds.
+const (
+	ContentTimestamp   TimestampKind = "content"   // the content, before it was signed
+	SignatureTimestamp TimestampKind = "signature" // the signature
+	ArchiveTimestamp   TimestampKind = "archive"   // the signature with all that proves it
+	DocumentTimestamp  TimestampKind = "document"  // a PDF as it was
+	FileTimestamp      TimestampKind = "file"      // a whole file (.tsr, .tst, .tsd, .m7m)
+)
 
 // Content describes the document inside a signature file.
 type Content struct {

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verify
+
+import (
+	"bytes"
+	"crypto"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pectoken/pectoken/cns"
+	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/sign/timestamp"
+	"github.com/pectoken/pectoken/verify/report"
+)
+
+// stamp is a timestamp found in a file, with the facts about it.
+type stamp struct {
+	kind  report.TimestampKind
+	token *timestamp.Token // nil: it can't be read
+	err   error            // why it says nothing of what it is found with
+	wraps [][]byte         // tokens of other timestamps that it covers too
+
+	answer *report.Timestamp
+}
+
+// newStamp reads a token and compares it with what it has to be of: imprint
+// returns that digest.
+func newStamp(kind report.TimestampKind, raw []byte, imprint func(crypto.Hash) ([]byte, error)) *stamp {
+	s := &stamp{kind: kind}
+	if s.token, s.err = timestamp.Parse(raw); s.err != nil {
+		return s
+	}
+	h := s.token.Info.Hash
+	if h == 0 {
+		s.err = fmt.Errorf("its digest algorithm %v is not known", s.token.Info.HashAlgorithm)
+		return s
+	}
+	digest, err := imprint(h)
+	switch {
+	case err != nil:
+		s.err = err
+	case !s.token.CoversDigest(digest):
+		s.err = errImprint
+	}
+	return s
+}
+
+var errImprint = errors.New("it is of something else: what it covers was changed, or it belongs to another file")
+
+// cmsStamps finds the timestamps of a signer of a SignedData.
+func cmsStamps(sd *cms.SignedData, info *cms.SignerInfo) []*stamp {
+	var list []*stamp
+	for _, t := range info.Timestamps() {
+		list = append(list, cmsStamp(sd, info, t))
+	}
+	return list
+}
+
+func cmsStamp(sd *cms.SignedData, info *cms.SignerInfo, t cms.Timestamp) *stamp {
+	switch t.Kind {
+	case cms.ContentTimestamp:
+		return newStamp(report.ContentTimestamp, t.Token, func(h crypto.Hash) ([]byte, error) {
+			if digest := sd.ContentDigest(h); digest != nil {
+				return digest, nil
+			}
+			return nil, fmt.Errorf("the digest %v of the content was not computed", h)
+		})
+	case cms.SignatureTimestamp:
+		return newStamp(report.SignatureTimestamp, t.Token, func(h crypto.Hash) ([]byte, error) { return digestOf(h, info.Signature), nil })
+	case cms.ArchiveTimestamp:
+		return archiveStamp(sd, info, t)
+	}
+	s := newStamp(report.ArchiveTimestamp, t.Token, func(crypto.Hash) ([]byte, error) { return nil, nil })
+	s.err = errors.New("it is of a form that is no longer in use (archive-time-stamp before version 3) and was not checked")
+	return s
+}
+
+func archiveStamp(sd *cms.SignedData, info *cms.SignerInfo, t cms.Timestamp) *stamp {
+	archive, err := sd.Archive(info, t.Token)
+	s := newStamp(report.ArchiveTimestamp, t.Token, func(h crypto.Hash) ([]byte, error) {
+		if err != nil {
+			return nil, err
+		}
+		return sd.ArchiveDigest(info, archive.Index, h)
+	})
+	if s.err == nil {
+		s.wraps = archive.Attributes
+	}
+	return s
+}
+
+func digestOf(h crypto.Hash, b []byte) []byte {
+	w := h.New()
+	w.Write(b)
+	return w.Sum(nil)
+}
+
+// covers says whether s covers another timestamp.
+func (s *stamp) covers(other *stamp) bool {
+	if s.err != nil || other.token == nil {
+		return false
+	}
+	for _, raw := range s.wraps {
+		if bytes.Equal(raw, other.token.Raw) {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeStamps judges timestamps, the last one first: each at the time when the next
+// one proves that it was there (ETSI EN 319 102-1, clause 5.6.2.4), the last at the
+// moment of the verdict.
+func (o Options) judgeStamps(stamps []*stamp, m *material, prefix string) []*report.Timestamp {
+	for i := len(stamps) - 1; i >= 0; i-- {
+		at := o.at().Time
+		for _, later := range stamps[i+1:] {
+			if later.proves() && later.covers(stamps[i]) && later.answer.Time.Before(at) {
+				at = later.answer.Time
+			}
+		}
+		stamps[i].judge(o, m, at)
+		stamps[i].answer.ID = fmt.Sprintf("%sT%d", prefix, i+1)
+	}
+	var answers []*report.Timestamp
+	for _, s := range stamps {
+		answers = append(answers, s.answer)
+	}
+	return answers
+}
+
+// proves says whether a timestamp is proof of what it covers.
+func (s *stamp) proves() bool { return s.answer != nil && s.answer.Verdict == report.Valid }
+
+// judge gives a timestamp its verdict as of a moment (ETSI EN 319 102-1, clause 5.4).
+func (s *stamp) judge(o Options, m *material, at time.Time) {
+	s.answer = &report.Timestamp{Kind: s.kind, Verdict: report.Indeterminate}
+	if s.token == nil {
+		s.fail(report.FormatFailure, fmt.Sprintf("it can't be read: %v", s.err))
+		return
+	}
+	s.describe()
+	own := &material{certificates: m.certificates, revocation: m.revocation}
+	own.addToken(s.token)
+	check := s.token.Check(own.certificates...)
+	if check.Signature != nil && check.Signature.Certificate != nil {
+		s.answer.Authority = cns.DistinguishedName(check.Signature.Certificate.Subject)
+	}
+	switch {
+	case check.Signature != nil && integrity(check.Signature) == report.Broken:
+		s.fail(report.SigCryptoFailure, "its own signature is broken")
+	case s.err != nil && errors.Is(s.err, errImprint):
+		s.fail(report.HashFailure, s.err.Error())
+	case s.err != nil:
+		s.open(report.SigConstraintsFailure, s.err.Error())
+	case check.Err() != nil:
+		s.open(report.SigConstraintsFailure, check.Err().Error())
+	default:
+		s.judgeAuthority(o, check.Signature, own, at)
+	}
+}
+
+// judgeAuthority asks whether the authority could be relied on at a moment.
+func (s *stamp) judgeAuthority(o Options, c *cms.Check, m *material, at time.Time) {
+	for _, h := range []crypto.Hash{c.Signer.Hash(), s.token.Info.Hash} {
+		if reason := weakness(h, c.Certificate, at); reason != "" {
+			s.open(report.CryptoConstraintsFailure, reason)
+			return
+		}
+	}
+	found := o.standing(c.Certificate, m, at)
+	s.answer.Warnings = found.warnings
+	switch {
+	case found.sub != "":
+		s.open(found.sub, "the authority's certificate: "+found.reason)
+	case s.answer.Time.After(o.Now.Add(clockSkew)):
+		s.open(report.SigConstraintsFailure, "its time is not yet")
+	default:
+		s.answer.Verdict = report.Valid
+	}
+}
+
+// clockSkew is how far an authority's clock may be ahead of ours.
+const clockSkew = 5 * time.Minute
+
+// describe fills in what the token says of itself.
+func (s *stamp) describe() {
+	info := s.token.Info
+	s.answer.Time, s.answer.Serial = info.Time.UTC(), fmt.Sprintf("%X", info.SerialNumber)
+	if info.Policy != nil {
+		s.answer.Policy = info.Policy.String()
+	}
+}
+
+func (s *stamp) fail(sub report.SubIndication, reason string) {
+	s.answer.Verdict, s.answer.SubIndication, s.answer.Reason = report.Invalid, sub, reason
+}
+
+func (s *stamp) open(sub report.SubIndication, reason string) {
+	s.answer.Verdict, s.answer.SubIndication, s.answer.Reason = report.Indeterminate, sub, reason
+}
+
+// proven returns the earliest time at which a signature is proven to have existed,
+// nil without a good timestamp.
+func proven(stamps []*stamp) *report.BestTime {
+	var best *report.BestTime
+	for _, s := range stamps {
+		if s.kind == report.ContentTimestamp || !s.proves() {
+			continue
+		}
+		if best == nil || s.answer.Time.Before(best.Time) {
+			best = &report.BestTime{Time: s.answer.Time, Source: report.FromTimestamp}
+		}
+	}
+	return best
+}
+
+// notBefore returns the latest time of a content timestamp: the signature was made
+// after it. Zero without one.
+func notBefore(stamps []*stamp) (latest time.Time) {
+	for _, s := range stamps {
+		if s.kind == report.ContentTimestamp && s.proves() && s.answer.Time.After(latest) {
+			latest = s.answer.Time
+		}
+	}
+	return latest
+}
+
+// inOrder checks that no timestamp is older than what it covers (ETSI EN 319 102-1,
+// clause 5.5.4, step 3).
+func inOrder(stamps []*stamp) (string, bool) {
+	earliest := notBefore(stamps)
+	for _, s := range stamps {
+		if s.kind != report.ContentTimestamp && s.proves() && s.answer.Time.Before(earliest) {
+			return fmt.Sprintf("the timestamp of %s is older than the timestamp of the content, %s, which was there before", day(s.answer.Time), day(earliest)), false
+		}
+		for _, other := range stamps {
+			if s.proves() && other.proves() && s.covers(other) && s.answer.Time.Before(other.answer.Time) {
+				return fmt.Sprintf("the timestamp of %s covers one that is newer, of %s", day(s.answer.Time), day(other.answer.Time)), false
+			}
+		}
+	}
+	return "", true
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verify
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pectoken/pectoken/cns"
+	"github.com/pectoken/pectoken/verify/report"
+	"github.com/pectoken/pectoken/verify/revocation"
+	"github.com/pectoken/pectoken/verify/trust"
+)
+
+// standing is what a certificate was worth at a moment.
+type standing struct {
+	sub      report.SubIndication // empty: everything is good
+	reason   string
+	trusted  bool // there is a chain to an anchor, all of it valid at the moment
+	revoked  *revocation.Answer
+	warnings []report.Warning
+}
+
+// standing judges a certificate at a moment: its chain (RFC 5280, section 6.1), and
+// whether any certificate of it was revoked (ETSI EN 319 102-1, clauses 5.2.6 and
+// 5.2.7).
+func (o Options) standing(c *x509.Certificate, m *material, at time.Time) standing {
+	chain := o.chain(c, m, at)
+	switch chain.Status {
+	case trust.Trusted:
+		s := standing{trusted: true}
+		o.checkRevocation(&s, chain.Path, m, at)
+		return s
+	case trust.OutOfBounds:
+		return standing{sub: report.OutOfBoundsNoPOE, reason: chain.Reason}
+	case trust.Violation:
+		return standing{sub: report.ChainConstraintsFailure, reason: chain.Reason}
+	}
+	return standing{sub: report.NoCertificateChainFound, reason: chain.Reason}
+}
+
+// chain looks for one with what is at hand, and then with the issuers that
+// certificates say where to find.
+func (o Options) chain(c *x509.Certificate, m *material, at time.Time) trust.Chain {
+	chain := o.Trust.Chain(c, m.certificates, at)
+	if chain.Status != trust.NoChain || o.Revocation == nil || o.Revocation.Fetcher == nil || o.Trust.Len() == 0 {
+		return chain
+	}
+	const longest = 5 // certificates of a chain that are fetched
+	for next := []*x509.Certificate{c}; len(next) > 0 && len(next) < longest; {
+		found, _ := o.Revocation.Fetcher.Issuers(o.context(), next[0]) // what can't be fetched is as good as not named
+		m.certificates = append(m.certificates, found...)
+		if next = found; len(found) > 0 {
+			chain = o.Trust.Chain(c, m.certificates, at)
+		}
+		if chain.Status != trust.NoChain {
+			break
+		}
+	}
+	return chain
+}
+
+// checkRevocation asks about each certificate of a chain but its anchor, which nobody
+// can revoke for us.
+func (o Options) checkRevocation(s *standing, path []*x509.Certificate, m *material, at time.Time) {
+	if o.Revocation == nil {
+		s.warn("revocationNotChecked", "whether the certificate was revoked or suspended was not checked")
+		return
+	}
+	for i := 0; i+1 < len(path) && s.sub == ""; i++ {
+		o.checkOne(s, path[i], path[i+1], m, at, i == 0)
+	}
+}
+
+func (o Options) checkOne(s *standing, c, issuer *x509.Certificate, m *material, at time.Time, leaf bool) {
+	answer, err := o.Revocation.Check(o.context(), revocation.Question{
+		Certificate: c, Issuer: issuer, At: at, Now: o.Now, Embedded: m.revocation, Others: m.certificates,
+	})
+	if err != nil {
+		s.unknown(c, err)
+		return
+	}
+	who := "the certificate"
+	if !leaf {
+		who = fmt.Sprintf("the certificate %q in the chain", cns.DistinguishedName(c.Subject))
+	}
+	switch answer.At(at) {
+	case revocation.Good:
+		if answer.Status == revocation.Revoked {
+			s.warn("revokedLater", fmt.Sprintf("%s was revoked on %s, after the signature was made", who, answer.RevokedAt.UTC().Format(time.RFC3339)))
+		}
+	case revocation.Revoked:
+		s.sub, s.revoked = report.RevokedNoPOE, answer
+		if !leaf {
+			s.sub = report.RevokedCANoPOE
+		}
+		s.reason = fmt.Sprintf("%s was revoked on %s (%s)", who, answer.RevokedAt.UTC().Format(time.RFC3339), answer.Reason)
+	case revocation.Suspended:
+		s.sub, s.revoked = report.TryLater, answer
+		s.reason = fmt.Sprintf("%s is suspended since %s: what was signed since counts only if the suspension is lifted (CAD, art. 24, 4-bis)",
+			who, answer.RevokedAt.UTC().Format(time.RFC3339))
+	default:
+		s.sub, s.reason = report.TryLater, "the responder does not know "+who
+	}
+}
+
+// unknown is for a certificate of which nothing was found out. One that names no place
+// to ask never can be, which is said; where there is one, it has to be asked.
+func (s *standing) unknown(c *x509.Certificate, err error) {
+	var nothing *revocation.UnknownError
+	if errors.As(err, &nothing) && len(nothing.Tried) == 0 && len(c.OCSPServer) == 0 && len(c.CRLDistributionPoints) == 0 {
+		s.warn("revocationUnknown", fmt.Sprintf("whether the certificate of %q was revoked can't be found out: it names no place to ask", cns.DistinguishedName(c.Subject)))
+		return
+	}
+	s.sub, s.reason = report.TryLater, err.Error()
+}
+
+func (s *standing) warn(code, message string) {
+	s.warnings = append(s.warnings, report.Warning{Code: code, Message: message})
+}
+
+// context is that of the call of [File].
+func (o Options) context() context.Context {
+	if o.ctx == nil {
+		return context.Background()
+	}
+	return o.ctx
+}
