@@ -77,7 +77,7 @@ Some cards have a second PIN for the signature key: that one is not checked.`,
 func runPINVerify(ctx context.Context, a *app, o *pinVerifyOptions) error {
 	ask := a.pinSource(o.pin)
 	return a.withOne(ctx, o.card, o.command, func(c *card, t *token.Token) error {
-		err := explainCIE(c, t.VerifyPIN(ctx, ask, a.loginOptions(o.pin)))
+		err := explainCIE(c, t.VerifyPIN(ctx, a.tellCIE(c, o.pin, ask), a.loginOptions(c, o.pin)))
 		var refused *token.PINError
 		if err != nil && (!errors.As(err, &refused) || !refused.Sent) {
 			return err

@@ -63,15 +63,18 @@ func (f *pinFlags) register(c *cobra.Command) {
 
 func (f *pinFlags) check(c *cobra.Command) error { return f.secretFlags.check(c, "pin") }
 
-// loginOptions are the choices of a login by these flags.
-func (a *app) loginOptions(f pinFlags) token.LoginOptions {
+// loginOptions are the choices of a login to a card by these flags. What can't be the
+// PIN of an Italian card, such as one with a space after it, costs no try.
+func (a *app) loginOptions(c *card, f pinFlags) token.LoginOptions {
 	return token.LoginOptions{
 		AllowLastTry: f.lastTry,
+		DigitsOnly:   c.isItalian(),
 		OnPad:        func(token.PINRequest) { a.say("type the PIN on the keypad of the reader") },
 	}
 }
 
-// pinSource returns what gets the PIN when a card asks for it. The variable
+// pinSource returns what gets the PIN when a card asks for it, once: a file, a
+// descriptor and the variable have it only the first time. The variable
 // PECTOKEN_PIN is taken out of the environment, whether it is used or not, for
 // neither a card's module nor another program to find it there. From here on the
 // program leaves no core file, which would have the PIN in it.
@@ -84,6 +87,7 @@ func (a *app) pinSource(f pinFlags) token.PINPrompt {
 	_ = a.unsetenv("PECTOKEN_PIN")
 	return func(ctx context.Context, r token.PINRequest) ([]byte, error) {
 		pin, err := a.getPIN(ctx, f, fromVariable, r)
+		fromVariable = nil // whoever gets it overwrites it
 		return checkedSecret(ctx, pin, err)
 	}
 }

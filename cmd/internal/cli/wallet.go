@@ -120,7 +120,7 @@ func cardsOf(found *token.Discovery, f cardFlags) []*card {
 	var cards []*card
 	for _, m := range found.Modules {
 		for _, t := range m.Tokens {
-			if f.fits(t.Info) {
+			if f.fitsLibrary(m.Library) && f.fits(t.Info) {
 				byToken[t] = &card{Info: t.Info, module: m.Path, problem: t.Problem}
 				cards = append(cards, byToken[t])
 			}
