@@ -138,6 +138,7 @@ func (a *app) withOne(ctx context.Context, f cardFlags, command *cobra.Command, 
 		return err
 	}
 	defer w.close()
+	w.narrow(f)
 	c, err := w.only(command)
 	if err != nil {
 		return err
@@ -169,7 +170,7 @@ func (a *app) secrets(f pinFlags, n newSecretFlags) token.PINPrompt {
 		default:
 			return present(ctx, r)
 		}
-		return checkedSecret(ctx, secret, err)
+		return checkedSecret(ctx, r.Use, secret, err)
 	}
 }
 

@@ -255,6 +255,21 @@ func (w *wallet) close() {
 	}
 }
 
+// narrow leaves out tokens without the certificate or key that a URI is about, if
+// another one has it.
+func (w *wallet) narrow(f cardFlags) {
+	wanted := choice{uri: f.uri}
+	if !wanted.namesCertificate() {
+		return
+	}
+	without := func(c *card) bool {
+		return !slices.ContainsFunc(c.certificates, func(held *certificate) bool { return f.uri.MatchCertificate(held.Certificate) })
+	}
+	if left := slices.DeleteFunc(slices.Clone(w.cards), without); len(left) > 0 {
+		w.cards = left
+	}
+}
+
 // only returns the one token there is.
 func (w *wallet) only(c *cobra.Command) (*card, error) {
 	if len(w.cards) == 1 {
