@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,16 +13,16 @@ import (
 	"github.com/pectoken/pectoken/token/tokentest"
 )
 
-// scriptedCard is a card with two keys that want the PIN for every signature, and its
-// script.
-func scriptedCard(t *testing.T) (*card, *tokentest.Module) {
+// scriptedCard is a card with two keys, and its script. The second wants the PIN for every
+// signature, the first if it is told to.
+func scriptedCard(t *testing.T, both bool) (*card, *tokentest.Module) {
 	t.Helper()
 	p := pki.New(time.Now())
 	var objects []*tokentest.Object
-	for id, name := range map[string]pki.Name{"DS0": pki.Signer, "CNS0": pki.CNS} {
-		entity := p.Must(t, name)
+	for i, name := range []pki.Name{pki.CNS, pki.Signer} {
+		entity, id := p.Must(t, name), fmt.Sprint("KEY", i)
 		objects = append(objects, tokentest.Identity{
-			ID: []byte(id), Label: id, Key: entity.Key, Certificate: entity.Certificate, AlwaysAuthenticate: true,
+			ID: []byte(id), Label: id, Key: entity.Key, Certificate: entity.Certificate, AlwaysAuthenticate: both || i == 1,
 		}.Objects()...)
 	}
 	scripted := tokentest.New(tokentest.NewToken("Firma", "123456", objects...))
@@ -45,18 +46,20 @@ func TestKeyTestAsksOnce(t *testing.T) {
 	const functionFailed = 0x6
 	for _, c := range []struct {
 		name, pin, call string // call is what is answered with CKR_FUNCTION_FAILED
+		both            bool   // keys want the PIN for every signature
 		checks          string // the status of each
 		logins, context int
 		exit            exitCode
 	}{
-		{"right", "123456", "", "ok ok", 1, 2, exitOK},
-		{"wrong", "999999", "", "", 1, 0, exitPIN},
-		{"doubtful login", "123456", "C_Login user", "fault unknown", 1, 0, exitOK},
-		{"doubtful signature", "123456", "C_Login context", "fault unknown", 1, 1, exitOK},
-		{"letters", "abcdef", "", "", 0, 0, exitPIN},
+		{"right", "123456", "", true, "ok ok", 1, 2, exitOK},
+		{"right, one overwrites its copy at once", "123456", "", false, "ok ok", 1, 1, exitOK},
+		{"wrong", "999999", "", true, "", 1, 0, exitPIN},
+		{"doubtful login", "123456", "C_Login user", true, "fault unknown", 1, 0, exitOK},
+		{"doubtful signature", "123456", "C_Login context", true, "fault unknown", 1, 1, exitOK},
+		{"letters", "abcdef", "", true, "", 0, 0, exitPIN},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			onCard, scripted := scriptedCard(t)
+			onCard, scripted := scriptedCard(t, c.both)
 			scripted.Script = tokentest.Answer(c.call, functionFailed)
 			a, _ := fakeApp(map[string]string{"PECTOKEN_PIN": c.pin}, "", "")
 			flags := pinFlags{secretFlags: secretFlags{fd: noFD}}
