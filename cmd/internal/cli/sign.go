@@ -184,7 +184,7 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 		return batch.fail(err)
 	}
 	batch.module = module
-	key, err := onCard.Signer(ctx, chosen.Certificate, ask, a.loginOptions(o.pin))
+	key, err := onCard.Signer(ctx, chosen.Certificate, a.tellCIE(chosen.card, o.pin, ask), a.loginOptions(chosen.card, o.pin))
 	if err != nil {
 		return batch.fail(explainCIE(chosen.card, noKeyProblem(err)))
 	}
