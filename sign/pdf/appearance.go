@@ -20,8 +20,9 @@ func unshown(format string, args ...any) error {
 }
 
 // Appearance says where a visible signature stands and what it shows: a picture on
-// the left, lines of text, a QR code on the right, or some of them. It stands
-// upright for whoever reads the page, whatever its /Rotate. [Preview] draws it.
+// the left, lines of text, a QR code on the right, or some of them; from the top
+// down where its place is taller than wide. It stands upright for whoever reads
+// the page, whatever its /Rotate. [Preview] draws it.
 //
 // In an existing field that has a place on a page, Page, Rect, Corner, Width,
 // Height and Margin are not looked at.

@@ -221,6 +221,55 @@ func mustSketch(t *testing.T, file []byte, o SignOptions) *sketch {
 	return s
 }
 
+func TestSketchOrder(t *testing.T) {
+	for _, tt := range []struct {
+		rect Rect
+		down bool
+	}{{Rect{20, 20, 240, 80}, false}, {Rect{20, 20, 90, 200}, true}} {
+		o := options(t, pki.Signer)
+		o.Appearance = &Appearance{Rect: &tt.rect, Picture: sealPNG(t), Lines: []string{"{name}"}, QR: "{name}"}
+		s := mustSketch(t, turned(0, ""), o)
+		parts := []box{s.pictureAt, s.text.in, s.codeAt}
+		for i, part := range parts {
+			if part.within(box{0, 0, s.width, s.height}) != part || !(part.width() > 0 && part.height() > 0) {
+				t.Errorf("part %d at %v is not inside of %v by %v", i, part, s.width, s.height)
+			}
+			if i == 0 {
+				continue
+			}
+			if before := parts[i-1]; tt.down && part.top > before.bottom || !tt.down && part.left < before.right {
+				t.Errorf("part %d at %v does not come after %v", i, part, before)
+			}
+		}
+	}
+}
+
+func TestTextIsBroken(t *testing.T) {
+	face, err := openFont(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, err := face.words("uno due  tre")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := face.set("uno due")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		width float64
+		want  string
+	}{
+		{1e6, `["uno due tre"]`}, {float64(line.width) + 1, `["uno due" "tre"]`},
+		{float64(line.width) - 1, `["uno" "due tre"]`}, {10, `[]`},
+	} {
+		if got := fmt.Sprintf("%q", broken([][]word{words}, tt.width)); got != tt.want {
+			t.Errorf("broken at %v: %s, want %s", tt.width, got, tt.want)
+		}
+	}
+}
+
 func TestPreviewRefusals(t *testing.T) {
 	preview := func(file []byte, a *Appearance, field string, resolution float64) error {
 		_, err := Preview(bytes.NewReader(file), int64(len(file)), SignOptions{FieldName: field, Appearance: a}, resolution)

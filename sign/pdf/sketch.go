@@ -22,7 +22,8 @@ type sketch struct {
 const stampPadding = 3.0
 
 // sketch lays the parts out: the picture on the left, the QR code on the right,
-// the text between them. Each has its share of the width at the most.
+// the text between them; in a place that is taller than wide from the top down.
+// Each has its share of the length at the most.
 func (p *plan) sketch(place box, quarter int) (*sketch, error) {
 	s := &sketch{width: place.width(), height: place.height(), border: p.o.Appearance.Border}
 	if quarter%2 == 1 {
@@ -36,21 +37,19 @@ func (p *plan) sketch(place box, quarter int) (*sketch, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts := s.count(len(lines) > 0)
-	share := free.width() / float64(parts)
+	parts, down := s.count(len(lines) > 0), free.height() > free.width()
 	if s.picture != nil {
 		room := free
 		if parts > 1 {
-			room.right = room.left + min(share, room.height()*s.picture.width/s.picture.height)
-			free.left = room.right + stampPadding
+			room, free = free.cut(parts, s.picture.width/s.picture.height, down)
+			parts--
 		}
 		s.pictureAt = room.fitted(s.picture.width, s.picture.height)
 	}
 	if s.code != nil {
 		room := free
 		if parts > 1 {
-			room.left = room.right - min(share, room.height())
-			free.right = room.left - stampPadding
+			free, room = free.cutEnd(parts, down)
 		}
 		s.codeAt = room.fitted(1, 1)
 		if err := s.code.readable(s.codeAt); err != nil {
@@ -61,6 +60,33 @@ func (p *plan) sketch(place box, quarter int) (*sketch, error) {
 		s.text, err = setText(p.o.Appearance, free, lines)
 	}
 	return s, err
+}
+
+// cut cuts the begin of a box off, for a thing of a shape (its width by its
+// height), one of so many parts: the top when they go down, or else the left.
+func (b box) cut(parts int, shape float64, down bool) (begin, rest box) {
+	begin, rest = b, b
+	if down {
+		begin.bottom = b.top - min(b.height()/float64(parts), b.width()/shape)
+		rest.top = begin.bottom - stampPadding
+	} else {
+		begin.right = b.left + min(b.width()/float64(parts), b.height()*shape)
+		rest.left = begin.right + stampPadding
+	}
+	return begin, rest
+}
+
+// cutEnd cuts a square off the end, in the same way.
+func (b box) cutEnd(parts int, down bool) (rest, end box) {
+	rest, end = b, b
+	if down {
+		end.top = b.bottom + min(b.height()/float64(parts), b.width())
+		rest.bottom = end.top + stampPadding
+	} else {
+		end.left = b.right - min(b.width()/float64(parts), b.height())
+		rest.right = end.left - stampPadding
+	}
+	return rest, end
 }
 
 // settle reads what is shown, and returns the lines of text.

@@ -153,6 +153,7 @@ func TestStampShapes(t *testing.T) {
 			"text":    {},
 			"picture": {Picture: sealPNG(t), Corner: TopLeft},
 			"both":    {Picture: sealJPEG(t), Lines: []string{"Firmato da {name}", "il {date}", "per {reason}"}, Font: gobold.TTF},
+			"vector":  {Picture: []byte(sealSVG), QR: "{name} {date}", Border: true},
 		} {
 			t.Run(doc.Name+" "+name, func(t *testing.T) {
 				o := options(t, pki.Signer)
