@@ -156,7 +156,7 @@ func hexColour(digits string) (color.NRGBA, bool) {
 	}
 	switch len(digits) {
 	case 3:
-		n, digits = n<<4|0xf, digits+"f"
+		n = n<<4 | 0xf
 		fallthrough
 	case 4:
 		return color.NRGBA{17 * uint8(n>>12&0xf), 17 * uint8(n>>8&0xf), 17 * uint8(n>>4&0xf), 17 * uint8(n&0xf)}, true
