@@ -17,8 +17,8 @@ const (
 	maxNested = 16     // uses in each other
 	maxLayers = 6      // groups in each other that are drawn apart
 	maxDashes = 50_000 // of a path
-	baseWork  = 20_000_000
-	workRatio = 25 // for each pixel
+	baseWork  = 10_000_000
+	workRatio = 12 // for each pixel
 	farthest  = 1e7
 )
 
