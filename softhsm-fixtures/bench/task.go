@@ -23,12 +23,24 @@ type task struct {
 	output string   // removed before each run
 	ours   bool     // pectoken
 	peer   *task    // what openssl needs for the same
+	turns  int      // in a round; zero: one
 
 	times []time.Duration
 	peak  int64
 }
 
+func (t *task) title() string { return t.name }
+
 func (t *task) run(ctx context.Context) error {
+	for range max(1, t.turns) {
+		if err := t.once(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *task) once(ctx context.Context) error {
 	if t.output != "" {
 		if err := os.RemoveAll(t.output); err != nil {
 			return err
