@@ -134,7 +134,7 @@ func checkGrowth(t *testing.T, list []bench.Growth, table string) {
 		t.Fatalf("%d tasks grow, want %d: %+v", len(list), len(want), list)
 	}
 	for i, g := range list {
-		if g.Task != want[i].task || g.Much != want[i].much || g.Seconds <= 0 || g.Long <= 0 || g.Much == 1 && g.Long != 1 {
+		if g.Task != want[i].task || g.Much != want[i].much || g.Seconds <= 0 || g.Long <= 0 || g.Worked <= 0 || g.Much == 1 && (g.Long != 1 || g.Worked != 1) {
 			t.Errorf("%+v, want %+v", g, want[i])
 		}
 		if !strings.Contains(table, "  "+g.Task+"\n") {

@@ -17,12 +17,15 @@ import (
 )
 
 // Growth is a task of pectoken with more to do, beside the same with the
-// least. Linear means that Long is not above Much.
+// least. Linear means that Long and Worked are not above Much. Where files are
+// larger than the memory that is free for them the disk decides on Long; on a
+// machine with other work Worked is the steadier of the two.
 type Growth struct {
 	Task    string
 	Seconds float64 // the median
 	Much    float64 // what there is to do, in times of the least
 	Long    float64 // the time, in times of that for the least
+	Worked  float64 // the processor's time, likewise
 	Peak    int64   // bytes, the highest of all runs; zero when not known
 }
 
@@ -154,10 +157,14 @@ func (b *bench) opensslCMS(ctx context.Context, input, output string, extra ...s
 func growth(list []series) []Growth {
 	var all []Growth
 	for _, s := range list {
-		least := median(s[0].times)
+		least := s[0]
 		for _, step := range s {
-			took := median(step.times)
-			all = append(all, Growth{step.name, took.Seconds(), step.much, ratio(took, least), step.peak})
+			all = append(all, Growth{
+				Task: step.name, Seconds: median(step.times).Seconds(), Much: step.much,
+				Long:   ratio(median(step.times), median(least.times)),
+				Worked: ratio(median(step.worked), median(least.worked)),
+				Peak:   step.peak,
+			})
 		}
 	}
 	return all

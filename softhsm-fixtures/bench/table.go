@@ -21,9 +21,9 @@ func (r *Result) Write(w io.Writer) error {
 		return err
 	}
 	fmt.Fprint(w, "\nwith more to do: linear is not above the first number\n\n")
-	fmt.Fprintln(table, "times as much\ttimes as long\tseconds\tpeak MiB\t  task")
+	fmt.Fprintln(table, "times as much\ttimes as long\ttimes the processor\tseconds\tpeak MiB\t  task")
 	for _, g := range r.Growth {
-		fmt.Fprintf(table, "%.4g\t%.2f\t%.2f\t%s\t  %s\n", g.Much, g.Long, g.Seconds, known(mebi(g.Peak), "%.0f"), g.Task)
+		fmt.Fprintf(table, "%.4g\t%.2f\t%.2f\t%.2f\t%s\t  %s\n", g.Much, g.Long, g.Worked, g.Seconds, known(mebi(g.Peak), "%.0f"), g.Task)
 	}
 	if err := table.Flush(); err != nil {
 		return err
