@@ -118,7 +118,7 @@ func weakAlgorithm(s *report.Signature, c *cms.Check) bool {
 
 // trusted looks for a chain and fills in what it says.
 func trusted(s *report.Signature, sd *cms.SignedData, c *cms.Check, o Options) bool {
-	chain := o.Trust.Chain(c.Certificate, otherCertificates(sd, c), o.at().Time)
+	chain := o.Trust.Chain(c.Certificate, sd.CertPool(), o.at().Time)
 	s.Trusted = chain.Status == trust.Trusted
 	switch chain.Status {
 	case trust.Trusted:
@@ -143,16 +143,6 @@ func maySign(s *report.Signature, c *x509.Certificate) bool {
 		return false
 	}
 	return true
-}
-
-func otherCertificates(sd *cms.SignedData, c *cms.Check) []*x509.Certificate {
-	var list []*x509.Certificate
-	for _, other := range sd.Certificates {
-		if x, err := other.X509(); err == nil && other != c.Raw {
-			list = append(list, x)
-		}
-	}
-	return list
 }
 
 func fail(s *report.Signature, sub report.SubIndication, reason string) {

@@ -64,7 +64,10 @@ func measure(t *testing.T, mebibytes string) *bench.Result {
 	softhsm.New(t) // skips where there is none
 	t.Setenv(standIn, mebibytes)
 	dir := t.TempDir()
-	result, err := bench.Run(t.Context(), bench.Options{Size: 1 << 20, Runs: 1, Count: 8, Signer: idle, Program: os.Args[0], Dir: dir})
+	result, err := bench.Run(t.Context(), bench.Options{
+		Size: 1 << 20, Large: 2, Signers: []int{1, 3}, Segments: []int{10, 20}, Runs: 1, Count: 8,
+		Signer: idle, Program: os.Args[0], Dir: dir,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,12 +107,38 @@ func TestRun(t *testing.T) {
 	if len(result.Ratios) != 4 {
 		t.Errorf("%d ratios, want 4", len(result.Ratios))
 	}
+	checkGrowth(t, result.Growth, table.String())
 	for _, row := range result.Rows {
 		if row.Seconds <= 0 || row.ToHash <= 0 {
 			t.Errorf("%+v", row)
 		}
 		if ours := strings.HasPrefix(row.Task, "pectoken"); ours != (row.ToPeer > 0) {
 			t.Errorf("%s: in times of openssl %f", row.Task, row.ToPeer)
+		}
+	}
+}
+
+// checkGrowth looks for every task that grows, in the order of its sizes.
+func checkGrowth(t *testing.T, list []bench.Growth, table string) {
+	t.Helper()
+	want := []struct {
+		task string
+		much float64
+	}{
+		{"pectoken sign", 1}, {"pectoken sign, 2 times the size", 2},
+		{"pectoken verify, its own", 1}, {"pectoken verify, its own, 2 times the size", 2},
+		{"pectoken verify, 1 signers", 1}, {"pectoken verify, 3 signers", 3},
+		{"pectoken verify, 10 segments", 1}, {"pectoken verify, 20 segments", 2},
+	}
+	if len(list) != len(want) {
+		t.Fatalf("%d tasks grow, want %d: %+v", len(list), len(want), list)
+	}
+	for i, g := range list {
+		if g.Task != want[i].task || g.Much != want[i].much || g.Seconds <= 0 || g.Long <= 0 || g.Worked <= 0 || g.Much == 1 && (g.Long != 1 || g.Worked != 1) {
+			t.Errorf("%+v, want %+v", g, want[i])
+		}
+		if !strings.Contains(table, "  "+g.Task+"\n") {
+			t.Errorf("%s is not in\n%s", g.Task, table)
 		}
 	}
 }

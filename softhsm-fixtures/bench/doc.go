@@ -9,7 +9,10 @@
 // slow minute of the machine hits all of them. Files are read from the page
 // cache after the first round. Peak memory is the resident set the system
 // reports of a finished process; it can't be told below that of the
-// measuring process, some 15 MiB.
+// measuring process, some 30 MiB.
+//
+// A file of several times the size, and files with more and more signers and
+// segments, tell how pectoken grows: see [Growth].
 //
 // It measures the token alone as well: signatures in one process, and pectoken
 // tokens with a module that is remembered, each beside a small C program that makes

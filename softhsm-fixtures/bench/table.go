@@ -20,6 +20,14 @@ func (r *Result) Write(w io.Writer) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	fmt.Fprint(w, "\nwith more to do: linear is not above the first number\n\n")
+	fmt.Fprintln(table, "times as much\ttimes as long\ttimes the processor\tseconds\tpeak MiB\t  task")
+	for _, g := range r.Growth {
+		fmt.Fprintf(table, "%.4g\t%.2f\t%.2f\t%.2f\t%s\t  %s\n", g.Much, g.Long, g.Worked, g.Seconds, known(mebi(g.Peak), "%.0f"), g.Task)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
 	fmt.Fprint(w, "\nwith SoftHSM, beside a program of bare PKCS#11 calls\n\n")
 	fmt.Fprintln(table, "time to bare\tspeed to bare\t  task")
 	for _, r := range r.Ratios {

@@ -39,6 +39,8 @@ type pair struct {
 	mine, theirs []time.Duration
 }
 
+func (p *pair) title() string { return p.task }
+
 func (p *pair) run(ctx context.Context) error {
 	for range p.repeat {
 		mine, err := p.ours(ctx)
