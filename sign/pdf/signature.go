@@ -15,7 +15,7 @@ import (
 // (ISO 32000-2, 12.8.1) with what this package knows about it. Nothing here is
 // a verdict: the CMS in Contents is not opened and no digest is computed. In an
 // encrypted document that was opened without the password it needs, the strings
-// (Field, Name, Reason, Location, ContactInfo, Time) are left empty.
+// (Field, Name, Reason, Location, ContactInfo, Time, Certificates) are left empty.
 type Signature struct {
 	Field       string // fully qualified field name
 	Type        string // "Sig", "DocTimeStamp" or as found; absent means Sig
@@ -29,6 +29,10 @@ type Signature struct {
 
 	ByteRange []int64 // as found; nil when it is no array of integers
 	Contents  []byte  // the BER value in /Contents, without the padding
+	// Certificates are those of /Cert, which only adbe.x509.rsa_sha1 has (ISO
+	// 32000-2, table 255), the signer's first. They are DER, or whatever stands
+	// there.
+	Certificates [][]byte
 
 	Covers        Coverage
 	Revision      int   // index in [Document.Revisions] of the revision covered, -1 when none is
@@ -191,7 +195,7 @@ func (sig *Signature) read(view *Document, f found) (signed bool, err error) {
 		sig.note(ProblemUnreadable)
 		return true, nil
 	}
-	if value.repeats("ByteRange", "Contents", "SubFilter") || f.dict.repeats("V", "FT", "T", "Kids") {
+	if value.repeats("ByteRange", "Contents", "SubFilter", "Cert") || f.dict.repeats("V", "FT", "T", "Kids") {
 		sig.note(ProblemRepeatedKey)
 	}
 	sig.ByteRange, _ = integers(value.get("ByteRange"))
@@ -220,6 +224,24 @@ func (sig *Signature) describe(view *Document, value *dict) error {
 		*into = s
 	}
 	sig.Time = decodeDate(date)
+	return sig.readCertificates(view, value)
+}
+
+// readCertificates takes the byte strings of /Cert, one or an array.
+func (sig *Signature) readCertificates(view *Document, value *dict) error {
+	items, err := oneOrMany(value.get("Cert"), view.resolve)
+	if err != nil {
+		return hard(err)
+	}
+	for _, item := range items {
+		if t, ok := item.(*text); ok {
+			der, err := view.plaintext(t)
+			if hard(err) != nil {
+				return err
+			}
+			sig.Certificates = append(sig.Certificates, der)
+		}
+	}
 	return nil
 }
 
