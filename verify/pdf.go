@@ -25,7 +25,7 @@ func pdfFile(src *io.SectionReader, o Options) (*report.Report, error) {
 	}
 	r := &report.Report{Format: "pdf"}
 	for _, sig := range signatures {
-		if sig.Type == "DocTimeStamp" || sig.SubFilter == "ETSI.RFC3161" {
+		if isTimestamp(sig) {
 			r.Warnings = append(r.Warnings, report.Warning{
 				Code:    "timestampNotChecked",
 				Message: fmt.Sprintf("the document timestamp %q was not checked", sig.Field),
@@ -47,6 +47,11 @@ func pdfFile(src *io.SectionReader, o Options) (*report.Report, error) {
 		return nil, err
 	}
 	return finish(r), nil
+}
+
+// isTimestamp tells a document timestamp from a signature (ISO 32000-2, 12.8.5).
+func isTimestamp(sig *pdf.Signature) bool {
+	return sig.Type == "DocTimeStamp" || sig.SubFilter == "ETSI.RFC3161"
 }
 
 func pdfSignatures(src *io.SectionReader, o Options) (*pdf.Document, []*pdf.Signature, error) {

@@ -43,6 +43,7 @@ type Signature struct {
 	Problems []Problem // see [Problem]
 
 	src   io.ReaderAt
+	size  int64 // of the file
 	field string // as Field, but encrypted where that is left empty
 	id    identity
 	home  identity // of the field
@@ -53,6 +54,18 @@ type Signature struct {
 // SignedBytes reads exactly the bytes that /ByteRange names, in one pass;
 // nothing when there is no reading it.
 func (sig *Signature) SignedBytes() io.Reader { return signedBytes(sig.src, sig.ByteRange) }
+
+// SignedRevision reads the document as it was when sig was made: the file up to
+// the end of what /ByteRange names, /Contents included. It is nil when the ranges
+// don't begin at the first byte of the file and end within it. Nothing is checked
+// beyond that.
+func (sig *Signature) SignedRevision() *io.SectionReader {
+	r, problem := readRanges(sig.ByteRange)
+	if problem != 0 || r.start != 0 || r.resume < r.gap || r.end > sig.size {
+		return nil
+	}
+	return io.NewSectionReader(sig.src, 0, r.end)
+}
 
 func (sig *Signature) note(problems ...Problem) {
 	for _, p := range problems {
@@ -150,7 +163,7 @@ func (s *survey) add(view *Document, list []found, removed bool) error {
 			}
 			continue
 		}
-		sig := &Signature{Removed: removed, Revision: -1, src: s.src, field: f.name, id: f.id, home: f.home, stray: f.stray}
+		sig := &Signature{Removed: removed, Revision: -1, src: s.src, size: s.size, field: f.name, id: f.id, home: f.home, stray: f.stray}
 		signed, err := sig.read(view, f)
 		if err != nil {
 			return err
