@@ -43,7 +43,7 @@ type Signature struct {
 	Problems []Problem // see [Problem]
 
 	src   io.ReaderAt
-	size  int64 // of the file
+	size  int64  // of the file
 	field string // as Field, but encrypted where that is left empty
 	id    identity
 	home  identity // of the field
