@@ -19,6 +19,8 @@ type step struct {
 	changes []Change
 	said    map[string]bool
 
+	heads map[int64]bool // where the objects of the update begin
+
 	form       bool                     // the form was touched
 	shown      map[int64]bool           // pages whose annotations were touched
 	filled     map[*fieldFacts]*filling // what was done to fields
@@ -56,9 +58,9 @@ func dictOf(o *indirect) *dict {
 
 func (s *step) run() error {
 	s.deltas, s.said, s.shown = map[int64]*delta{}, map[string]bool{}, map[int64]bool{}
-	s.freshNames = map[string]bool{}
+	s.freshNames, s.heads = map[string]bool{}, map[int64]bool{}
 	s.filled, s.fresh, s.signing = map[*fieldFacts]*filling{}, map[int64]bool{}, map[*fieldFacts]*dict{}
-	for _, part := range []func() error{s.gather, s.completed, s.compareTrailers, s.account, s.judge, s.advance, s.completed} {
+	for _, part := range []func() error{s.gather, s.completed, s.compareTrailers, s.account, s.otherReaders, s.judge, s.advance, s.completed} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -321,6 +323,7 @@ var leadsToFields = map[purpose]bool{catalogue: true, formDict: true, fieldList:
 // advance brings the ledger to the new revision: what the objects that differ
 // lead to now. The form comes last and so is walked first.
 func (s *step) advance() error {
+	s.raise(s.sections[s.is.first:s.was.first])
 	s.Document = s.is
 	s.round++
 	for _, formToo := range []bool{false, true} {
