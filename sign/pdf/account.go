@@ -105,10 +105,11 @@ func (s *step) noteHead(start int64) {
 	s.heads[l.pos] = true
 }
 
-// numbered looks at the number of a cross-reference stream, which is an object
-// too: no other may have it.
+// numbered remembers where a section has its trailer. A cross-reference stream is
+// an object too: no other may have its number.
 func (s *step) numbered(part *section) error {
 	if !part.stream {
+		s.heads[part.trailer.start] = true
 		return nil
 	}
 	s.noteHead(part.start)

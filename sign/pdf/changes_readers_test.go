@@ -92,7 +92,11 @@ func TestObjectsInStreams(t *testing.T) {
 			wantForbidden(t, changes(t, file, "Signature1"), "look like object 5")
 		})
 	}
-	harmless := appendUpdate(t, form, obj(20, "(an object, 5 objects, 0 obj)"))
+	trailer := appendUpdate(t, form, obj(20, data("", "trailer\n<< /Root 7 0 R >>")))
+	wantForbidden(t, changes(t, trailer, "Signature1"), "look like a trailer")
+	catalog := appendUpdate(t, form, obj(20, "<< /Type /Catalog /Pages 2 0 R >>"))
+	wantForbidden(t, changes(t, catalog, "Signature1"), "object 20 was added, of the type Catalog")
+	harmless := appendUpdate(t, form, obj(20, "(a trailer <a>, an object, 5 objects, 0 obj)"))
 	wantChanges(t, changes(t, harmless, "Signature1"), "other: objects [20] were added that nothing uses")
 }
 

@@ -97,8 +97,8 @@ func (s *step) compareSizes() error {
 	return nil
 }
 
-// findLookalikes forbids what looks like the beginning of an object and is none:
-// it stands in a stream, a string or a comment.
+// findLookalikes forbids what looks like the beginning of an object, or like a
+// trailer, and is none: it stands in a stream, a string or a comment.
 func (s *step) findLookalikes(update span) error {
 	if err := s.spend(update.len()); err != nil {
 		return err
@@ -115,9 +115,20 @@ func (s *step) findLookalikes(update span) error {
 		case strings.HasPrefix(w.text, "obj") && number.digits && generation.digits && !s.heads[number.start]:
 			s.forbid(ChangeFile, "the bytes from %d look like object %s and are none", number.start, number.text)
 			return nil
+		case w.text == "trailer" && l.opensTrailer() && !s.heads[l.pos]:
+			s.forbid(ChangeFile, "the bytes from %d look like a trailer and are none", w.start)
+			return nil
 		}
 		number, generation = wordRun{}, wordRun{}
 	}
+}
+
+// opensTrailer steps over white space and reports whether a dictionary follows.
+func (l *lexer) opensTrailer() bool {
+	l.skipSpace()
+	ahead := *l
+	ahead.window = nil
+	return ahead.next() == '<' && ahead.next() == '<'
 }
 
 // wordRun is a run of regular characters, or one delimiter.

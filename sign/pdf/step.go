@@ -262,8 +262,11 @@ var rules = [...]rule{
 
 // judgeUnused lets new objects in: what refers to them decides.
 func (s *step) judgeUnused(d *delta, _ use) {
-	if d.existed && d.is != nil {
+	switch {
+	case d.existed && d.is != nil:
 		s.forbid(ChangeDocument, "object %d, which nothing used, was replaced", d.num)
+	case d.existed:
+		s.allow(ChangeOther, "objects that nothing used were removed")
 	}
 }
 
@@ -359,13 +362,17 @@ func (s *step) expandAgain(d *delta, u use) error {
 const maxListed = 5
 
 // listUnused names new objects that nothing leads to. Object and cross-reference
-// streams are only wrapping.
+// streams are only wrapping. A catalog or a page is there for readers that look for
+// one.
 func (s *step) listUnused() {
 	var names []string
 	more := 0
 	for _, d := range s.order {
 		if _, used := s.uses[d.num]; used || d.is == nil || d.existed || wrapping(d.is) {
 			continue
+		}
+		if kind, _ := dictOf(d.is).get("Type").(name); kind == "Catalog" || kind == "Pages" || kind == "Page" {
+			s.forbid(ChangeFile, "object %d was added, of the type %s, which nothing uses", d.num, kind)
 		}
 		if len(names) == maxListed {
 			more++
