@@ -56,7 +56,7 @@ func token(t testing.TB, algorithm asn1.ObjectIdentifier, contentType asn1.Objec
 		}
 		f.SetSigned(append([][]byte{typed}, forge.Without(attributes, forge.OIDContentType)...)...)
 		f.Data.Content.Type = contentType
-		if err := f.Resign(people.Must(t, pki.Signer).Key.(crypto.Signer)); err != nil {
+		if err := f.Resign(people.Must(t, pki.Signer).Key); err != nil {
 			t.Fatal(err)
 		}
 		der, err := f.DER()

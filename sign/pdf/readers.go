@@ -126,9 +126,8 @@ func (s *step) findLookalikes(update span) error {
 // opensTrailer steps over white space and reports whether a dictionary follows.
 func (l *lexer) opensTrailer() bool {
 	l.skipSpace()
-	ahead := *l
-	ahead.window = nil
-	return ahead.next() == '<' && ahead.next() == '<'
+	t, err := newLexer(l.src, l.pos, l.limit).token()
+	return err == nil && t.kind == tokenDictOpen
 }
 
 // wordRun is a run of regular characters, or one delimiter.
