@@ -15,6 +15,7 @@ require (
 	github.com/smallstep/pkcs7 v0.2.3
 	github.com/spf13/cobra v1.10.2
 	github.com/twpayne/go-pinentry/v4 v4.0.0
+	github.com/xdg-go/stringprep v1.0.4
 	go.mozilla.org/pkcs7 v0.10.0
 	golang.org/x/image v0.44.0
 	golang.org/x/sys v0.49.0

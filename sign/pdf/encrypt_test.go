@@ -262,6 +262,45 @@ func TestPasswordEncoding(t *testing.T) {
 	}
 }
 
+// TestPasswordForms: what is typed opens what was encrypted with the prepared form
+// of it, or without preparing it. qpdf takes passwords as bytes.
+func TestPasswordForms(t *testing.T) {
+	const decomposed = "pa\u0300sswo\u0308rd"
+	for _, tt := range []struct {
+		name          string
+		typed, stored string
+		opens         bool
+		kind          []string
+	}{
+		{"composed", decomposed, "p\u00e0ssw\u00f6rd", true, []string{"256", "--"}},
+		{"as it stands", decomposed, decomposed, true, []string{"256", "--"}},
+		{"compatibility", "\u2168\ufb01", "IXfi", true, []string{"256", "--"}},
+		{"mapped to nothing", "I\u00adX\u200d", "IX", true, []string{"256", "--"}},
+		{"a space that is none of ASCII", "a\u00a0b\u3000c", "a b c", true, []string{"256", "--"}},
+		{"revision 5", "\u2168", "IX", true, []string{"256", "--force-R5", "--"}},
+		{"prohibited by SASLprep", "a\u0007b", "a\u0007b", true, []string{"256", "--"}},
+		{"both directions, which SASLprep refuses", "a\u05d0", "a\u05d0", true, []string{"256", "--"}},
+		{"the case counts", "ix", "IX", false, []string{"256", "--"}},
+		{"the other way round", "IX", "\u2168", false, []string{"256", "--"}},
+		{"127 bytes count", strings.Repeat("a", 130), strings.Repeat("a", 127), true, []string{"256", "--"}},
+		{"PDFDocEncoding", "p\u00e0 \u20ac\u2022", "p\xe0 \xa0\x80", true, []string{"128", "--use-aes=y", "--"}},
+		{"PDFDocEncoding, composed", "pa\u0300", "p\xe0", true, []string{"128", "--use-aes=n", "--"}},
+		{"UTF-8 in an old revision", "\u03a9", "\u03a9", true, []string{"128", "--use-aes=y", "--"}},
+		{"no question mark for what is not there", "\u03a9", "?", false, []string{"128", "--use-aes=y", "--"}},
+		{"no PDFDocEncoding in a new revision", "\u00e0", "\xe0", false, []string{"256", "--"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			args := append([]string{"--allow-weak-crypto", "--password-mode=bytes", "--encrypt", tt.stored, "another"}, tt.kind...)
+			file := qpdf(t, documents.Plain(), args...)
+			_, err := OpenWith(bytes.NewReader(file), int64(len(file)), OpenOptions{Password: tt.typed})
+			var wrong *PasswordError
+			if tt.opens && err != nil || !tt.opens && !errors.As(err, &wrong) {
+				t.Errorf("error %v, opens: %v", err, tt.opens)
+			}
+		})
+	}
+}
+
 // An update that takes the encryption away, or brings one, is no way to make
 // the reader fail.
 func TestEncryptionChanges(t *testing.T) {

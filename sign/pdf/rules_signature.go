@@ -5,6 +5,7 @@ package pdf
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // noteSigning remembers an empty signature field that gets a value.
@@ -189,7 +190,19 @@ func (f *newField) addWidget(d *dict) {
 	if area := rectangle(d); area.visible() {
 		f.visible, f.area = true, area
 	}
-	f.drawn = f.drawn || d.get("AP") != nil
+	f.drawn = f.drawn || d.get("AP") != nil || decorated(d)
+}
+
+// decorated reports whether readers draw something for a widget that has no
+// appearance, ISO 32000-2, table 192: all but its rotation and how icon and caption
+// are placed.
+func decorated(widget *dict) bool {
+	held := widget.get("MK")
+	if held == nil {
+		return false
+	}
+	look, ok := held.(*dict)
+	return !ok || slices.ContainsFunc(look.entries, func(e entry) bool { return e.key != "R" && e.key != "TP" && e.key != "IF" })
 }
 
 // readNewKids reads the widgets of a new field that stand apart from it.
