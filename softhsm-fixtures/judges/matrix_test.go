@@ -43,7 +43,7 @@ func sources(p *pki.PKI) []source {
 		source{name: "poppler, signed",
 			make: func(*testing.T) []byte { return documents.Streams() },
 			sign: func(t *testing.T, document []byte) []byte { return popplerSigned(t, p, document) }},
-		source{name: "mupdf, filled form", make: func(t *testing.T) []byte { return filled(t, documents.FormStreams()) }})
+		source{name: "mupdf, filled form", make: func(t *testing.T) []byte { return filled(t, documents.FormStreams(), "Roma") }})
 	for _, way := range []struct {
 		name             string
 		as               judges.Rewrite
@@ -87,14 +87,18 @@ func popplerSigned(t *testing.T, p *pki.PKI, document []byte) []byte {
 	return read(t, out)
 }
 
-// filled has MuPDF enter a value in the text fields.
-func filled(t *testing.T, form []byte) []byte {
+// filled has MuPDF enter another value in the text fields that have this one.
+func filled(t *testing.T, form []byte, before string) []byte {
 	judges.Need(t, "mutool")
 	out := filepath.Join(t.TempDir(), "out.pdf")
-	if err := judges.MuPDFFill(t.Context(), file(t, "in.pdf", form), out, "Milano"); err != nil {
+	if err := judges.MuPDFFill(t.Context(), file(t, "in.pdf", form), out, before, "Milano"); err != nil {
 		t.Fatal(err)
 	}
-	return read(t, out)
+	if made := read(t, out); !bytes.Equal(made, form) {
+		return made
+	}
+	t.Fatal("nothing was filled in")
+	return nil
 }
 
 func rewritten(t *testing.T, document []byte, as judges.Rewrite) []byte {
@@ -170,7 +174,7 @@ func signing(name pki.Name, edit func(*pdf.SignOptions)) step {
 
 func certify(o *pdf.SignOptions) { o.Certify = pdf.FormFilling }
 
-var filling = step{do: func(t *testing.T, _ *pki.PKI, document []byte) []byte { return filled(t, document) }}
+var filling = step{do: func(t *testing.T, _ *pki.PKI, document []byte) []byte { return filled(t, document, "") }}
 
 // onPage is a place given from the bottom left.
 func onPage(box []int) func(image.Rectangle) image.Rectangle {

@@ -12,15 +12,15 @@ import (
 //go:embed mupdf/fill.js
 var fillScript []byte
 
-// MuPDFFill has mutool enter value in every empty text field on the first page of
-// the PDF in, and write it to out as an incremental update.
-func MuPDFFill(ctx context.Context, in, out, value string) error {
+// MuPDFFill has mutool enter a new value in every text field on the first page of
+// the PDF in that has the old one, and write it to out as an incremental update.
+func MuPDFFill(ctx context.Context, in, out, before, after string) error {
 	return inTemp(func(dir string) error {
 		script := filepath.Join(dir, "fill.js")
 		if err := os.WriteFile(script, fillScript, 0o600); err != nil {
 			return err
 		}
-		_, err := run(ctx, "mutool", "run", script, in, out, value)
+		_, err := run(ctx, "mutool", "run", script, in, out, before, after)
 		return err
 	})
 }
