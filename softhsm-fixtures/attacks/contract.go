@@ -49,8 +49,5 @@ func Contract() []byte {
 	)
 }
 
-// evilPage is the page's content, as the attacker would have it.
-func evilPage() string { return object(contentObject, stream("", says99)) }
-
 // evilOver covers the content with the attacker's words.
 func evilOver() string { return object(overObject, stream(pageLook, says99)) }
