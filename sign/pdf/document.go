@@ -244,6 +244,7 @@ func (f *file) parseAt(at int64) (*indirect, error) {
 		return nil, err
 	}
 	o.end = p.pos
+	f.seal(o)
 	if err := f.spend(o.len()); err != nil {
 		return nil, err
 	}

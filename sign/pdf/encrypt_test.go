@@ -5,10 +5,13 @@ package pdf
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -340,5 +343,63 @@ func TestEncryptedShapes(t *testing.T) {
 				mustBeIntact(t, s)
 			})
 		}
+	}
+}
+
+// TestStringsEncryptedAgain: a program that fills in a field writes all of its
+// strings anew, with AES as other bytes than before.
+func TestStringsEncryptedAgain(t *testing.T) {
+	for _, kind := range [][]string{{"128", "--use-aes=y", "--"}, {"256", "--"}} {
+		file := signed(t, encrypted(t, documents.Form(), "", "owner", false, kind...))
+		d := mustOpen(t, file)
+		var field *indirect
+		for num := int64(1); num < d.newest().size; num++ {
+			if o, err := d.object(ref{num: num}); err == nil && dictOf(o) != nil && dictOf(o).find("DA") != nil && dictOf(o).find("T") != nil {
+				field = o
+			}
+		}
+		// again is the field with each string encrypted anew, once edit changed it.
+		again := func(edit func(words []byte, stored []byte) ([]byte, []byte)) []byte {
+			text := string(file[field.start:field.end])
+			for t2 := range texts(field.value) {
+				words, err := d.plaintext(t2)
+				if err != nil {
+					t.Fatal(err)
+				}
+				old := string(file[t2.start:t2.end])
+				words, stored := edit(words, t2.bytes)
+				if stored == nil {
+					if stored, err = d.security.encrypt(rand.Reader, d.security.strings, field.ref, words); err != nil {
+						t.Fatal(err)
+					}
+				}
+				text = strings.Replace(text, old, fmt.Sprintf("<%x>", stored), 1)
+			}
+			id := regexp.MustCompile(`/ID ?\[[^\]]*\]`).Find(file)
+			trailer := fmt.Appendf(nil, "<< /Encrypt %v %s /Size 100", d.newest().encryption, id)
+			return bytes.Replace(appendUpdate(t, file, text+"\nendobj"), []byte("<< /Size 100"), trailer, 1)
+		}
+		same := again(func(words, _ []byte) ([]byte, []byte) { return words, nil })
+		if found := changes(t, same, "Signature1"); len(found) != 0 {
+			t.Errorf("%v: nothing was changed: %s", kind, words(found))
+		}
+		value := again(func(words, _ []byte) ([]byte, []byte) {
+			return bytes.Replace(words, []byte("Roma"), []byte("Milano"), 1), nil
+		})
+		wantChanges(t, changes(t, value, "Signature1"), "formFill: field city: value Roma → Milano")
+		renamed := again(func(words, _ []byte) ([]byte, []byte) {
+			return bytes.Replace(words, []byte("city"), []byte("town"), 1), nil
+		})
+		wantForbidden(t, changes(t, renamed, "Signature1"), "/T was replaced")
+		// The byte before the length of the padding is no padding any more.
+		torn := again(func(words, stored []byte) ([]byte, []byte) {
+			if string(words) != "city" {
+				return words, nil
+			}
+			stored = bytes.Clone(stored)
+			stored[14] ^= 1
+			return words, stored
+		})
+		wantForbidden(t, changes(t, torn, "Signature1"), "/T was replaced")
 	}
 }
