@@ -11,15 +11,16 @@ import (
 	"time"
 )
 
-// MemoryLimit is the most that pectoken may take, in bytes, however big the
-// file.
+// MemoryLimit is the most that pectoken may take for a .p7m, in bytes, however big
+// the file.
 const MemoryLimit = 64 << 20
 
 // Options say what to measure.
 type Options struct {
-	Size     int64        // of the file, in bytes; zero: 1 GiB
-	Runs     int          // zero: 3
-	Count    int          // of signatures, to compare with bare PKCS#11; zero: 1000
+	Size     int64 // of the file, in bytes; zero: 1 GiB
+	Runs     int   // zero: 3
+	Count    int   // of signatures, to compare with bare PKCS#11; zero: 1000
+	PDF      PDFOptions
 	Signer   Signer       // makes them as pectoken does; nil: they are not compared
 	Program  string       // path of pectoken; empty: it is built from the module of the current folder
 	Dir      string       // where the files go, four times Size; empty: a folder for temporary files on disk
@@ -47,6 +48,7 @@ type Result struct {
 	Runs int
 	Rows []Row
 
+	PDFs   []Comparison
 	Ratios []Ratio // with a token, to bare PKCS#11
 }
 
@@ -72,7 +74,19 @@ func Run(ctx context.Context, o Options) (result *Result, err error) {
 			}
 		}
 	}
-	pairs := b.pairs(o.Count)
+	result = &Result{Size: o.Size, Runs: o.Runs, Rows: rows(tasks)}
+	for _, c := range b.comparisons(o.Size, o.PDF) {
+		done, err := c.measure(ctx, b, o)
+		if err != nil {
+			return nil, err
+		}
+		result.PDFs = append(result.PDFs, done)
+	}
+	batches, err := b.batches(o.PDF.Files)
+	if err != nil {
+		return nil, err
+	}
+	pairs := append(b.pairs(o.Count), batches...)
 	for round := range o.Runs {
 		for _, p := range pairs {
 			o.Progress(fmt.Sprintf("round %d of %d: %s", round+1, o.Runs, p.task))
@@ -81,13 +95,15 @@ func Run(ctx context.Context, o Options) (result *Result, err error) {
 			}
 		}
 	}
-	return &Result{Size: o.Size, Runs: o.Runs, Rows: rows(tasks), Ratios: ratios(pairs)}, nil
+	result.Ratios = ratios(pairs)
+	return result, nil
 }
 
 func (o Options) withDefaults() Options {
 	if o.Size == 0 {
 		o.Size = 1 << 30
 	}
+	o.PDF = o.PDF.withDefaults()
 	if o.Count == 0 {
 		o.Count = 1000
 	}
@@ -135,7 +151,8 @@ func median(times []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-// Err says that pectoken took more memory than [MemoryLimit], and where; nil
+// Err says that pectoken took more memory than [MemoryLimit] or, for a PDF,
+// [PDFMemoryLimit], and where; nil
 // when it did not, or when memory can't be measured on this system.
 func (r *Result) Err() error {
 	var errs []error
@@ -143,6 +160,9 @@ func (r *Result) Err() error {
 		if row.ours && row.Peak > MemoryLimit {
 			errs = append(errs, fmt.Errorf("%s took %.0f MiB, more than %d MiB", row.Task, mebi(row.Peak), MemoryLimit>>20))
 		}
+	}
+	for _, c := range r.PDFs {
+		errs = append(errs, c.err())
 	}
 	return errors.Join(errs...)
 }

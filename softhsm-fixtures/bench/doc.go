@@ -11,10 +11,13 @@
 // reports of a finished process; it can't be told below that of the
 // measuring process, some 15 MiB.
 //
+// Of PDFs it measures a long one and one of many pages beside the bare hash, a
+// small one beside pdfsig, and one that was changed often after it was signed.
+//
 // It measures the token alone as well: signatures in one process, and pectoken
 // tokens with a module that is remembered, each beside a small C program that makes
-// the bare PKCS#11 calls for the same.
+// the bare PKCS#11 calls for the same, and so a call that signs many small PDFs.
 //
 // Nothing fails for being slow. [Result.Err] says when pectoken took more
-// memory than [MemoryLimit].
+// memory than [MemoryLimit] or [PDFMemoryLimit].
 package bench

@@ -24,6 +24,8 @@ type bench struct {
 	openssl string
 	hsm     *softhsm.HSM
 	signer  Signer
+
+	identity *pki.Identity // whose key is on the token
 }
 
 // The files of the folder.
@@ -88,6 +90,9 @@ func (b *bench) makeKit() (err error) {
 		return err
 	}
 	if err := os.WriteFile(b.path(pinFile), []byte(softhsm.StandardPIN), 0o600); err != nil {
+		return err
+	}
+	if b.identity, err = p.Issue(pki.Signer); err != nil {
 		return err
 	}
 	return p.Write(b.dir, pki.Root, pki.Signer)
