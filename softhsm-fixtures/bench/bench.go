@@ -152,8 +152,8 @@ func median(times []time.Duration) time.Duration {
 }
 
 // Err says that pectoken took more memory than [MemoryLimit] or, for a PDF,
-// [PDFMemoryLimit], and where; nil
-// when it did not, or when memory can't be measured on this system.
+// [PDFMemoryLimit], and where; nil when it did not, or when memory can't be
+// measured on this system.
 func (r *Result) Err() error {
 	var errs []error
 	for _, row := range r.Rows {

@@ -7,7 +7,7 @@
 //
 // Times are medians, each program taking its turn in each round, so that a
 // slow minute of the machine hits all of them. Files are read from the page
-// cache after the first round. Peak memory is the resident set the system
+// cache: of all but what is hashed or signed for the first time that is made sure. Peak memory is the resident set the system
 // reports of a finished process; it can't be told below that of the
 // measuring process, some 15 MiB.
 //

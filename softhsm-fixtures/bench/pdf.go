@@ -148,7 +148,7 @@ func (b *bench) bigPDF(write func(io.Writer) error) func(context.Context, string
 		return []*task{
 			{name: "SHA-256 alone", input: path},
 			sign,
-			{name: "pectoken verify", ours: true, args: b.verifyArgs(sign.output)},
+			b.verify("pectoken verify", sign.output, nil),
 		}, nil
 	}
 }
@@ -225,7 +225,7 @@ func (b *bench) revisedPDF(ctx context.Context, dir string, revisions int) ([]*t
 		if err != nil {
 			return nil, err
 		}
-		tasks = append(tasks, &task{name: fmt.Sprintf("pectoken verify, %d revisions", n), ours: true, args: b.verifyArgs(path)})
+		tasks = append(tasks, b.verify(fmt.Sprintf("pectoken verify, %d revisions", n), path, nil))
 	}
 	return tasks, nil
 }
