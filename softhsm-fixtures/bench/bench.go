@@ -23,7 +23,7 @@ type Options struct {
 	PDF      PDFOptions
 	Signer   Signer       // makes them as pectoken does; nil: they are not compared
 	Program  string       // path of pectoken; empty: it is built from the module of the current folder
-	Dir      string       // where the files go, four times Size; empty: a folder for temporary files on disk
+	Dir      string       // where the files go, seven times Size; empty: a folder for temporary files on disk
 	Progress func(string) // told what is being done; may be nil
 }
 
