@@ -21,6 +21,7 @@ type privateKey struct {
 	login       login
 	use         PINUse // what a PIN is for that the key itself wants
 	key         key
+	atATime     int    // how many sessions the pool may have
 	unlock      func() // takes back the part in the token's login
 
 	using  sync.RWMutex // held shared by uses of the key, exclusively by Close
@@ -80,7 +81,9 @@ func (k *privateKey) open(ctx context.Context, s *session) error {
 	}
 	if !k.key.alwaysAuthenticate {
 		k.wipe()
-		k.pool.grow()
+		if k.atATime = s.signaturesAtATime(ctx); k.atATime > 1 {
+			k.pool.grow()
+		}
 		return nil
 	}
 	if k.pin == nil && !k.token.PIN.Pad {
@@ -141,6 +144,11 @@ func (k *privateKey) Certificate() *x509.Certificate { return k.certificate }
 // AlwaysAuthenticate says whether the key wants the PIN every time it is used. With
 // a keypad that means that the user types it every time.
 func (k *privateKey) AlwaysAuthenticate() bool { return k.key.alwaysAuthenticate }
+
+// AtATime says how many signatures are made at the same time at the most: one by a
+// card in a reader, which has one processor, and by a key that wants the PIN every
+// time. More can be asked for; they wait.
+func (k *privateKey) AtATime() int { return max(k.atATime, 1) }
 
 // Close closes the key's sessions, which ends the login if they were the last ones
 // on the token, and overwrites the PIN. It waits for uses of the key in progress.

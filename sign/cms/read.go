@@ -77,7 +77,7 @@ func Read(r io.Reader, o ReadOptions) (*SignedData, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{stream: newStream(plain), sd: &SignedData{Armor: armor}, o: o}
+	p := &parser{stream: newStream(plain, streamBuffer), sd: &SignedData{Armor: armor}, o: o}
 	if err := p.contentInfo(); err != nil {
 		return nil, p.explain(err)
 	}

@@ -54,8 +54,8 @@ type stream struct {
 
 const streamBuffer = 256 << 10
 
-func newStream(r io.Reader) *stream {
-	return &stream{src: bufio.NewReaderSize(r, streamBuffer)}
+func newStream(r io.Reader, buffer int) *stream {
+	return &stream{src: bufio.NewReaderSize(r, buffer)}
 }
 
 // scope is a constructed element being read.

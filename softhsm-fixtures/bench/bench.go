@@ -11,21 +11,22 @@ import (
 	"time"
 )
 
-// MemoryLimit is the most that pectoken may take, in bytes, however big the
-// file.
+// MemoryLimit is the most that pectoken may take for a .p7m, in bytes, however big
+// the file.
 const MemoryLimit = 64 << 20
 
 // Options say what to measure.
 type Options struct {
-	Size     int64        // of the file, in bytes; zero: 1 GiB
-	Runs     int          // zero: 3
-	Count    int          // of signatures, to compare with bare PKCS#11; zero: 1000
+	Size     int64 // of the file, in bytes; zero: 1 GiB
+	Runs     int   // zero: 3
+	Count    int   // of signatures, to compare with bare PKCS#11; zero: 1000
+	PDF      PDFOptions
 	Signer   Signer       // makes them as pectoken does; nil: they are not compared
 	Large    int64        // size of a second file, in times of Size; zero: there is none
 	Signers  []int        // of the files with many signers, ascending; nil: 250, 500, 1,000
 	Segments []int        // of the files with many segments, ascending; nil: 25,000 to a million
 	Program  string       // path of pectoken; empty: it is built from the module of the current folder
-	Dir      string       // where the files go, four times Size and twice Large; empty: a folder for temporary files on disk
+	Dir      string       // where the files go, seven times Size and twice Large; empty: a folder for temporary files on disk
 	Progress func(string) // told what is being done; may be nil
 }
 
@@ -51,6 +52,7 @@ type Result struct {
 	Rows []Row
 
 	Growth []Growth
+	PDFs   []Comparison
 	Ratios []Ratio // with a token, to bare PKCS#11
 }
 
@@ -75,11 +77,24 @@ func Run(ctx context.Context, o Options) (result *Result, err error) {
 	if err := rounds(ctx, o, withSteps(tasks.all, growing)); err != nil {
 		return nil, err
 	}
-	pairs := b.pairs(o.Count)
+	result = &Result{Size: o.Size, Runs: o.Runs, Rows: rows(tasks.all), Growth: growth(growing)}
+	for _, c := range b.comparisons(o.Size, o.PDF) {
+		done, err := c.measure(ctx, b, o)
+		if err != nil {
+			return nil, err
+		}
+		result.PDFs = append(result.PDFs, done)
+	}
+	batches, err := b.batches(o.PDF.Files)
+	if err != nil {
+		return nil, err
+	}
+	pairs := append(b.pairs(o.Count), batches...)
 	if err := rounds(ctx, o, pairs); err != nil {
 		return nil, err
 	}
-	return &Result{Size: o.Size, Runs: o.Runs, Rows: rows(tasks.all), Growth: growth(growing), Ratios: ratios(pairs)}, nil
+	result.Ratios = ratios(pairs)
+	return result, nil
 }
 
 // measured is what takes its turn in a round.
@@ -105,6 +120,7 @@ func (o Options) withDefaults() Options {
 	if o.Size == 0 {
 		o.Size = 1 << 30
 	}
+	o.PDF = o.PDF.withDefaults()
 	if o.Count == 0 {
 		o.Count = 1000
 	}
@@ -158,8 +174,9 @@ func median(times []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-// Err says that pectoken took more memory than [MemoryLimit], and where; nil
-// when it did not, or when memory can't be measured on this system.
+// Err says that pectoken took more memory than [MemoryLimit] or, for a PDF,
+// [PDFMemoryLimit], and where; nil when it did not, or when memory can't be
+// measured on this system.
 func (r *Result) Err() error {
 	var errs []error
 	for _, row := range r.Rows {
@@ -171,6 +188,9 @@ func (r *Result) Err() error {
 		if g.Much > 1 { // the least stands among the rows, or takes less
 			errs = append(errs, overLimit(g.Task, g.Peak))
 		}
+	}
+	for _, c := range r.PDFs {
+		errs = append(errs, c.err())
 	}
 	return errors.Join(errs...)
 }

@@ -199,7 +199,7 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 		return batch.fail(explainCIE(chosen.card, noKeyProblem(err)))
 	}
 	batch.with(chosen, key)
-	batch.run(ctx)
+	batch.run(ctx, key.AtATime())
 	return errors.Join(batch.end(), key.Close())
 }
 
