@@ -35,10 +35,13 @@ func DistinguishedName(name pkix.Name) string {
 	return strings.Join(parts, ",")
 }
 
+// special are the characters with a meaning in a name.
+var special = strings.NewReplacer(`\`, `\\`, `,`, `\,`, `+`, `\+`, `"`, `\"`, `<`, `\<`, `>`, `\>`, `;`, `\;`)
+
 // escapeValue escapes what would end a value or be lost at its ends (RFC 4514,
 // section 2.4).
 func escapeValue(v string) string {
-	v = strings.NewReplacer(`\`, `\\`, `,`, `\,`, `+`, `\+`, `"`, `\"`, `<`, `\<`, `>`, `\>`, `;`, `\;`).Replace(v)
+	v = special.Replace(v)
 	if strings.HasPrefix(v, "#") || strings.HasPrefix(v, " ") {
 		v = `\` + v
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"time"
 
@@ -103,6 +104,13 @@ func Preflight(src *io.SectionReader, o Options) error {
 		return err
 	}
 	return pdf.Preflight(src, src.Size(), o.pdf())
+}
+
+// Preview draws the visible signature that [Document] would put into the PDF src,
+// on white paper, with so many pixels an inch. No key is needed and nothing is
+// signed; what Document would refuse is refused. See [pdf.Preview].
+func Preview(src *io.SectionReader, o Options, resolution float64) (image.Image, error) {
+	return pdf.Preview(src, src.Size(), o.pdf(), resolution)
 }
 
 // format decides what Auto means for src.

@@ -55,7 +55,7 @@ func (b binding) SlotList() ([]uint, error) {
 
 func (b binding) SlotInfo(slot uint) (cryptoki.SlotInfo, error) {
 	info, err := b.ctx.GetSlotInfo(slot)
-	return cryptoki.SlotInfo{Description: info.SlotDescription, Manufacturer: info.ManufacturerID}, rv(err)
+	return cryptoki.SlotInfo{Description: info.SlotDescription, Manufacturer: info.ManufacturerID, Flags: info.Flags}, rv(err)
 }
 
 func (b binding) TokenInfo(slot uint) (cryptoki.TokenInfo, error) {

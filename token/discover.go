@@ -41,6 +41,7 @@ type Discovery struct {
 // FoundModule is a module that answered.
 type FoundModule struct {
 	Candidate
+	Library Library // what it says about itself; empty if it says nothing
 	Tokens  []*FoundToken
 	Skipped []*SlotError // slots that could not be read
 }

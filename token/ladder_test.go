@@ -131,16 +131,20 @@ func TestSignMessage(t *testing.T) {
 // on a token that has no more than two.
 func TestConcurrentSessions(t *testing.T) {
 	cases := []struct {
-		most, want int
-		always     bool
-	}{{0, maxSessions, false}, {2, 2, false}, {0, 1, true}}
+		most, want        int
+		always, removable bool
+	}{{0, maxSessions, false, false}, {2, 2, false, false}, {0, 1, true, false}, {0, 1, false, true}}
 	for _, c := range cases {
 		o := object(t, "DS0", pki.Signer)
 		o.AlwaysAuthenticate = c.always
 		f := newFake(tokenOf{"Firma", rightPIN, []softhsm.Object{o}})
 		f.Token(0).MaxSessions = c.most
+		f.Token(0).Removable = c.removable
 		token, certificate := find(t, f.open(t), "Firma", "DS0")
 		s := mustSigner(t, token, certificate, &prompt{pin: rightPIN})
+		if one := c.always || c.removable; one != (s.AtATime() == 1) {
+			t.Errorf("%d signatures at a time", s.AtATime())
+		}
 		taken := make([]*session, c.want)
 		for i := range taken {
 			taken[i] = s.pool.get()

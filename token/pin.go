@@ -13,8 +13,9 @@ import (
 
 // PINPrompt gets a PIN from the user or wherever it is kept. It is called at
 // most once for a login, and once for each of the two secrets of a change, holding
-// up other logins to the same token, and must not call back into the module. The bytes it returns belong to this package from then
-// on and are overwritten after use.
+// up other logins to the same token, and must not call back into the module. The
+// bytes it returns belong to this package from then on and are overwritten after use:
+// a prompt that keeps a PIN has to return a copy.
 type PINPrompt func(ctx context.Context, r PINRequest) ([]byte, error)
 
 // PINRequest says what a PIN is wanted for.

@@ -2,7 +2,11 @@
 
 package token
 
-import "context"
+import (
+	"context"
+
+	"github.com/pectoken/pectoken/token/internal/cryptoki"
+)
 
 // maxSessions is how many sessions a key may have, for as many uses at a time. Cards
 // have one processor; a token in software or an HSM gains by more.
@@ -30,6 +34,21 @@ func (p *pool) grow() {
 	for range maxSessions - 1 {
 		p.more <- struct{}{}
 	}
+}
+
+// signaturesAtATime is how many sessions help: a slot with a removable token is a
+// reader (PKCS #11 v2.40, section 3.2, CK_SLOT_INFO). A module that won't say is used
+// with care.
+func (s *session) signaturesAtATime(ctx context.Context) int {
+	var slot cryptoki.SlotInfo
+	err := s.lib.call(ctx, func(c cryptoki.Module) (err error) {
+		slot, err = c.SlotInfo(s.slot)
+		return err
+	})
+	if err != nil || slot.Flags&cryptoki.CKF_REMOVABLE_DEVICE != 0 {
+		return 1
+	}
+	return maxSessions
 }
 
 // get waits for a session.

@@ -21,6 +21,7 @@ type privateKey struct {
 	login       login
 	use         PINUse // what a PIN is for that the key itself wants
 	key         key
+	atATime     int    // how many sessions the pool may have
 	unlock      func() // takes back the part in the token's login
 
 	using  sync.RWMutex // held shared by uses of the key, exclusively by Close
@@ -28,11 +29,11 @@ type privateKey struct {
 	pool   *pool
 
 	// A key that always authenticates has one session, and who has the session may
-	// use what follows.
-	pin  []byte // nil with a keypad
-	dead error  // why the key is not used any more
+	// use the PIN.
+	pin []byte // nil with a keypad
 
-	mu     sync.Mutex
+	mu     sync.Mutex    // guards what follows
+	dead   error         // why the key is not used any more
 	worked map[uint]rung // by the mechanism that is tried first
 }
 
@@ -80,7 +81,9 @@ func (k *privateKey) open(ctx context.Context, s *session) error {
 	}
 	if !k.key.alwaysAuthenticate {
 		k.wipe()
-		k.pool.grow()
+		if k.atATime = s.signaturesAtATime(ctx); k.atATime > 1 {
+			k.pool.grow()
+		}
 		return nil
 	}
 	if k.pin == nil && !k.token.PIN.Pad {
@@ -141,6 +144,11 @@ func (k *privateKey) Certificate() *x509.Certificate { return k.certificate }
 // AlwaysAuthenticate says whether the key wants the PIN every time it is used. With
 // a keypad that means that the user types it every time.
 func (k *privateKey) AlwaysAuthenticate() bool { return k.key.alwaysAuthenticate }
+
+// AtATime says how many signatures are made at the same time at the most: one by a
+// card in a reader, which has one processor, and by a key that wants the PIN every
+// time. More can be asked for; they wait.
+func (k *privateKey) AtATime() int { return max(k.atATime, 1) }
 
 // Close closes the key's sessions, which ends the login if they were the last ones
 // on the token, and overwrites the PIN. It waits for uses of the key in progress.
@@ -228,31 +236,45 @@ type refusedError struct{ error }
 func (e *refusedError) Unwrap() error { return e.error }
 
 // authenticationError is a refusal of the login that a key asks for between
-// C_SignInit and C_Sign.
+// C_SignInit and C_Sign, or an answer about the PIN to one of these: some modules ask
+// the card no earlier.
 type authenticationError struct{ error }
 
 func (e *authenticationError) Unwrap() error { return e.error }
 
 // try does an operation in one way, in a session that nobody else uses now.
 func (k *privateKey) try(s *session, op operation, a attempt) ([]byte, error) {
-	if k.key.alwaysAuthenticate && k.dead != nil {
-		return nil, k.dead
+	if dead := k.died(nil); dead != nil {
+		return nil, dead
 	}
 	if k.key.alwaysAuthenticate && k.token.PIN.Pad {
 		k.login.announce(PINRequest{Use: k.use, Token: k.token.Info, Certificate: k.login.certificate})
 	}
 	raw, err := s.crypt(op, a, k.key, k.pin)
 	if refused := new(authenticationError); errors.As(err, &refused) {
-		// Never send this PIN again. The session is of no more use either: the
-		// operation that was begun still hangs in it.
-		k.dead = k.login.check(context.Background(), refused.error, false)
-		k.wipe()
-		return nil, k.dead
+		// Never send this PIN again, nor have a module do it that keeps it. The
+		// session is of no more use either: the operation that was begun still hangs
+		// in it.
+		if k.key.alwaysAuthenticate {
+			k.wipe()
+		}
+		return nil, k.died(k.login.check(context.Background(), refused.error, false))
 	}
 	if err != nil {
 		return nil, err
 	}
 	return a.finish(raw)
+}
+
+// died returns why the key is not used any more, which is why unless it is known
+// already; nil if it is in use.
+func (k *privateKey) died(why error) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.dead == nil {
+		k.dead = why
+	}
+	return k.dead
 }
 
 // operation is the pair of functions of PKCS#11 that use a private key.
@@ -288,10 +310,13 @@ func (s *session) crypt(op operation, a attempt, k key, pin []byte) (result []by
 	return result, err
 }
 
-// refusal marks the answers that mean "not with this mechanism". They belong to the
-// beginning of an operation; some modules find out at its end (OpenSC with cards whose
-// keys it takes for shorter than they are).
+// refusal marks the answers that mean "not with this mechanism", and those about the
+// PIN. The former belong to the beginning of an operation; some modules find out at its
+// end (OpenSC with cards whose keys it takes for shorter than they are).
 func refusal(err error) error {
+	if code := Code(0); errors.As(err, &code) && pinReasons[code] != PINReasonUnknown {
+		return &authenticationError{err}
+	}
 	if isCode(err, cryptoki.CKR_MECHANISM_INVALID, cryptoki.CKR_MECHANISM_PARAM_INVALID, cryptoki.CKR_FUNCTION_NOT_SUPPORTED,
 		cryptoki.CKR_KEY_TYPE_INCONSISTENT, cryptoki.CKR_KEY_FUNCTION_NOT_PERMITTED, cryptoki.CKR_ARGUMENTS_BAD) {
 		return &refusedError{err}

@@ -28,6 +28,7 @@ type probeLine struct {
 
 // probeAnswer is what a module shows.
 type probeAnswer struct {
+	Library Library       `json:"library"`
 	Tokens  []probeToken  `json:"tokens"`
 	Skipped []probeSlot   `json:"skipped,omitempty"`
 	Refused *probeProblem `json:"refused,omitempty"` // the module could not be used
@@ -141,6 +142,7 @@ func probeModule(ctx context.Context, path string, open func(string) (*Module, e
 		return probeAnswer{Refused: problemOf(err)}, m
 	}
 	var answer probeAnswer
+	answer.Library, _ = m.Library(ctx) // a module that says nothing of itself is as good
 	for _, s := range skipped {
 		answer.Skipped = append(answer.Skipped, probeSlot{s.Slot, s.Reader, problemOf(s.Err)})
 	}
@@ -163,7 +165,7 @@ func (t *Token) probe(ctx context.Context) probeToken {
 
 // module makes of an answer what it says of the module.
 func (a probeAnswer) module(c Candidate) *FoundModule {
-	m := &FoundModule{Candidate: c}
+	m := &FoundModule{Candidate: c, Library: a.Library}
 	for _, s := range a.Skipped {
 		m.Skipped = append(m.Skipped, &SlotError{Slot: s.Slot, Reader: s.Reader, Err: s.Problem.err()})
 	}

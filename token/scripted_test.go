@@ -239,6 +239,32 @@ func TestMechanismLadder(t *testing.T) {
 	}
 }
 
+// TestLateRefusal has modules that take any PIN between C_SignInit and C_Sign, or none
+// at all, and ask the card in C_Sign, as OpenSC does with the PIN it keeps: a wrong one
+// costs one try there too, not one for every file of a batch.
+func TestLateRefusal(t *testing.T) {
+	for _, always := range []bool{true, false} {
+		for _, call := range []string{"C_Sign", "C_SignInit 0x1"} {
+			o := object(t, "DS0", pki.Signer)
+			o.AlwaysAuthenticate = always
+			f := newFake(tokenOf{"Firma", rightPIN, []softhsm.Object{o}})
+			token, certificate := find(t, f.open(t), "Firma", "DS0")
+			s := mustSigner(t, token, certificate, &prompt{pin: rightPIN})
+			f.Script = tokentest.Answer(call, cryptoki.CKR_PIN_INCORRECT)
+			f.Forget()
+			for range 3 {
+				_, err := s.Sign(nil, digestOf(crypto.SHA256, "x"), crypto.SHA256)
+				if refused := wantPINError(t, err, PINWrong); !refused.Sent {
+					t.Errorf("%s: %+v", call, refused)
+				}
+			}
+			if n := f.Count("C_SignInit 0x1"); n != 1 || s.pin != nil {
+				t.Errorf("%s, always %v: the card was asked %d times, want 1", call, always, n)
+			}
+		}
+	}
+}
+
 func TestMechanismAllRefused(t *testing.T) {
 	f := newFake(firma(t))
 	token, certificate := find(t, f.open(t), "Firma", "DS0")

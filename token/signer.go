@@ -15,8 +15,8 @@ import (
 // [crypto.Signer] and [crypto.MessageSigner]. Close it after use.
 //
 // It may be used by several goroutines. Signatures are made at the same time in up
-// to four sessions, if the token allows that, and one after the other with a key
-// that wants the PIN for every signature.
+// to four sessions, if the token allows that, and one after the other by a card in
+// a reader and with a key that wants the PIN for every signature.
 type Signer struct {
 	*privateKey
 	verifier verifier

@@ -126,9 +126,9 @@ func contentOf(src *io.SectionReader, sd *cms.SignedData) (*io.SectionReader, er
 
 // readCMS reads the signature, and once more if a signer uses a digest that
 // the file didn't announce before its content.
-func readCMS(src *io.SectionReader, head *beginning) (*cms.SignedData, error) {
+func readCMS(src *io.SectionReader, content io.Writer) (*cms.SignedData, error) {
 	hashes := []crypto.Hash{crypto.SHA256} // for the report
-	sd, err := cms.Read(rewound(src), cms.ReadOptions{Content: head, Hashes: hashes})
+	sd, err := cms.Read(rewound(src), cms.ReadOptions{Content: content, Hashes: hashes})
 	if err != nil || !sd.Attached {
 		return sd, err
 	}

@@ -3,7 +3,7 @@
 // Package verify is the door to verification: it finds out what a file is,
 // checks every signature in it, and returns a [report.Report].
 //
-// [File] is the one call. It recognises PDF and CMS (.p7m, .p7s; DER, BER,
+// [File] is the one call for that. It recognises PDF and CMS (.p7m, .p7s; DER, BER,
 // base64) by content, never by name, and gives each signature a verdict in the
 // order of ETSI EN 319 102-1, clause 5.3: format, signer's certificate,
 // arithmetic, the signed attributes, the chain to a trust anchor.
@@ -23,6 +23,9 @@
 // can't be told, as in an encrypted file without its password, it is
 // indeterminate at best. A damaged PDF is read as far as it can be, and none of
 // its signatures is valid.
+//
+// [Extract] takes the document out of a .p7m, [Revision] out of a PDF the state
+// that one signature covers.
 //
 // Not checked yet: revocation (said in a warning), timestamps, qualification
 // by trusted lists.

@@ -14,8 +14,9 @@ import (
 )
 
 // judge gives one signer of a SignedData its verdict (ETSI EN 319 102-1,
-// clause 5.3). The first thing that is wrong decides.
-func judge(sd *cms.SignedData, c *cms.Check, o Options) *report.Signature {
+// clause 5.3). The first thing that is wrong decides. The signature may rest on a
+// digest besides its own.
+func judge(sd *cms.SignedData, c *cms.Check, o Options, besides ...crypto.Hash) *report.Signature {
 	s := &report.Signature{
 		Format:    "CAdES",
 		BestTime:  o.at(),
@@ -28,11 +29,17 @@ func judge(sd *cms.SignedData, c *cms.Check, o Options) *report.Signature {
 	switch {
 	case found(s, c, failures, fail), found(s, c, gaps, leaveOpen), s.Integrity != report.Intact:
 		return s
-	case weakAlgorithm(s, c), !trusted(s, sd, c, o):
-		return s
 	}
-	s.Verdict, s.Indication, s.SubIndication, s.Reason = report.Valid, report.TotalPassed, "", ""
+	conclude(s, c.Certificate, sd.CertPool(), o, append(besides, c.Signer.Hash())...)
 	return s
+}
+
+// conclude judges a signature whose arithmetic is right by the strength of that
+// arithmetic and by who signed.
+func conclude(s *report.Signature, signer *x509.Certificate, others *x509.CertPool, o Options, digests ...crypto.Hash) {
+	if !weakAlgorithm(s, signer, digests) && trusted(s, signer, others, o) {
+		s.Verdict, s.Indication, s.SubIndication, s.Reason = report.Valid, report.TotalPassed, "", ""
+	}
 }
 
 // integrity is the arithmetic of a check and nothing else.
@@ -100,13 +107,14 @@ func found(s *report.Signature, c *cms.Check, meanings []meaning, apply func(*re
 // weakAlgorithm stops at algorithms that others can break today: MD5, SHA-1,
 // and RSA below 1900 bits (SOG-IS agreed cryptographic mechanisms 1.3). When
 // they were still good can only be told with a timestamp.
-func weakAlgorithm(s *report.Signature, c *cms.Check) bool {
+func weakAlgorithm(s *report.Signature, signer *x509.Certificate, digests []crypto.Hash) bool {
 	reason := ""
-	switch h := c.Signer.Hash(); h {
-	case crypto.MD5, crypto.SHA1:
-		reason = fmt.Sprintf("the digest %v can be forged", h)
+	for _, h := range digests {
+		if h == crypto.MD5 || h == crypto.SHA1 {
+			reason = fmt.Sprintf("the digest %v can be forged", h)
+		}
 	}
-	if key, ok := c.Certificate.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < 1900 {
+	if key, ok := signer.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < 1900 {
 		reason = fmt.Sprintf("an RSA key of %d bits is too short", key.N.BitLen())
 	}
 	if reason == "" {
@@ -117,13 +125,13 @@ func weakAlgorithm(s *report.Signature, c *cms.Check) bool {
 }
 
 // trusted looks for a chain and fills in what it says.
-func trusted(s *report.Signature, sd *cms.SignedData, c *cms.Check, o Options) bool {
-	chain := o.Trust.Chain(c.Certificate, otherCertificates(sd, c), o.at().Time)
+func trusted(s *report.Signature, signer *x509.Certificate, others *x509.CertPool, o Options) bool {
+	chain := o.Trust.Chain(signer, others, o.at().Time)
 	s.Trusted = chain.Status == trust.Trusted
 	switch chain.Status {
 	case trust.Trusted:
 		warn(s, "revocationNotChecked", "whether the certificate was revoked or suspended was not checked")
-		return maySign(s, c.Certificate)
+		return maySign(s, signer)
 	case trust.OutOfBounds:
 		leaveOpen(s, report.OutOfBoundsNoPOE, chain.Reason)
 	case trust.Violation:
@@ -143,16 +151,6 @@ func maySign(s *report.Signature, c *x509.Certificate) bool {
 		return false
 	}
 	return true
-}
-
-func otherCertificates(sd *cms.SignedData, c *cms.Check) []*x509.Certificate {
-	var list []*x509.Certificate
-	for _, other := range sd.Certificates {
-		if x, err := other.X509(); err == nil && other != c.Raw {
-			list = append(list, x)
-		}
-	}
-	return list
 }
 
 func fail(s *report.Signature, sub report.SubIndication, reason string) {

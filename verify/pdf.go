@@ -25,7 +25,7 @@ func pdfFile(src *io.SectionReader, o Options) (*report.Report, error) {
 	}
 	r := &report.Report{Format: "pdf"}
 	for _, sig := range signatures {
-		if sig.Type == "DocTimeStamp" || sig.SubFilter == "ETSI.RFC3161" {
+		if isTimestamp(sig) {
 			r.Warnings = append(r.Warnings, report.Warning{
 				Code:    "timestampNotChecked",
 				Message: fmt.Sprintf("the document timestamp %q was not checked", sig.Field),
@@ -47,6 +47,11 @@ func pdfFile(src *io.SectionReader, o Options) (*report.Report, error) {
 		return nil, err
 	}
 	return finish(r), nil
+}
+
+// isTimestamp tells a document timestamp from a signature (ISO 32000-2, 12.8.5).
+func isTimestamp(sig *pdf.Signature) bool {
+	return sig.Type == "DocTimeStamp" || sig.SubFilter == "ETSI.RFC3161"
 }
 
 func pdfSignatures(src *io.SectionReader, o Options) (*pdf.Document, []*pdf.Signature, error) {
@@ -210,20 +215,19 @@ func coverage(c pdf.Coverage) report.Coverage {
 	return ""
 }
 
-// judgePDF judges the CMS in /Contents over the bytes of /ByteRange.
+// judgePDF judges what stands in /Contents over the bytes of /ByteRange.
 func judgePDF(sig *pdf.Signature, o Options) (*report.Signature, error) {
+	switch sig.SubFilter {
+	case "adbe.pkcs7.sha1":
+		return judgeDigestSigned(sig, o)
+	case "adbe.x509.rsa_sha1":
+		return judgePKCS1(sig, o)
+	}
 	s, err := judgeDetached(sig, o)
-	if err != nil || detachedKinds[sig.SubFilter] {
-		return s, err
+	if err == nil && !detachedKinds[sig.SubFilter] && s.Verdict != report.Invalid {
+		leaveOpen(s, report.SigConstraintsFailure, fmt.Sprintf("signatures of the kind %q can't be checked", sig.SubFilter))
 	}
-	reason := fmt.Sprintf("signatures of the kind %q can't be checked", sig.SubFilter)
-	if sig.SubFilter == "adbe.pkcs7.sha1" || sig.SubFilter == "adbe.x509.rsa_sha1" {
-		s = &report.Signature{Format: "PDF", BestTime: o.at()} // built otherwise: what was computed says nothing
-		leaveOpen(s, report.SigConstraintsFailure, reason)
-	} else if s.Verdict != report.Invalid {
-		leaveOpen(s, report.SigConstraintsFailure, reason)
-	}
-	return s, nil
+	return s, err
 }
 
 // detachedKinds are the SubFilters whose /Contents is a detached CMS over the
@@ -232,34 +236,41 @@ func judgePDF(sig *pdf.Signature, o Options) (*report.Signature, error) {
 var detachedKinds = map[string]bool{"ETSI.CAdES.detached": true, "adbe.pkcs7.detached": true, "PBAD.PAdES": true}
 
 func judgeDetached(sig *pdf.Signature, o Options) (*report.Signature, error) {
-	s := &report.Signature{Format: "PDF", BestTime: o.at()}
 	sd, err := cms.Read(bytes.NewReader(sig.Contents), cms.ReadOptions{})
 	if err != nil {
-		fail(s, report.FormatFailure, fmt.Sprintf("the signature value can't be read: %v", err))
-		s.Integrity = report.Broken
-		return s, nil
+		return malformedPDF(o, fmt.Sprintf("the signature value can't be read: %v", err)), nil
 	}
 	if problem := notDetached(sd); problem != "" {
-		fail(s, report.FormatFailure, problem)
-		s.Integrity = report.Broken
-		return s, nil
+		return malformedPDF(o, problem), nil
 	}
 	if err := sd.DigestContent(sig.SignedBytes()); err != nil {
 		return nil, err
 	}
-	s = judge(sd, sd.Check(sd.Signers[0]), o)
+	s := judge(sd, sd.Check(sd.Signers[0]), o)
 	describePDFProfile(s, sig)
 	return s, nil
+}
+
+// malformedPDF is what can be said of a /Contents that holds no signature of
+// the kind that its dictionary says.
+func malformedPDF(o Options, problem string) *report.Signature {
+	s := &report.Signature{Format: "PDF", BestTime: o.at(), Integrity: report.Broken}
+	fail(s, report.FormatFailure, problem)
+	return s
 }
 
 // notDetached says why a SignedData can't be a signature of a PDF: it needs
 // one signer (ETSI EN 319 142-1, clause 6.2.1) and no content of its own, or
 // the document would not be what was signed (ISO 32000-2, 12.8.3.3.1).
 func notDetached(sd *cms.SignedData) string {
-	switch {
-	case sd.Attached:
+	if sd.Attached {
 		return "the signature carries a content of its own in place of the document"
-	case len(sd.Signers) != 1:
+	}
+	return notOneSigner(sd)
+}
+
+func notOneSigner(sd *cms.SignedData) string {
+	if len(sd.Signers) != 1 {
 		return fmt.Sprintf("the signature value has %d signers, a PDF signature has one", len(sd.Signers))
 	}
 	return ""

@@ -180,7 +180,7 @@ var (
 )
 
 func (m method) verifyRSA(key *rsa.PublicKey, digest, signature []byte) error {
-	if key.N.BitLen() < 1024 || key.N.BitLen() > 16384 {
+	if key.N.BitLen() < 1024 || oversized(key) {
 		return fmt.Errorf("RSA key of %d bits: %w", key.N.BitLen(), errUnsupported)
 	}
 	var err error
@@ -190,9 +190,7 @@ func (m method) verifyRSA(key *rsa.PublicKey, digest, signature []byte) error {
 			err = nil
 		}
 	case schemePSS:
-		// A salt length of 0 makes Go find the length by itself, which no
-		// forgery gains from.
-		err = rsa.VerifyPSS(key, m.hash, digest, signature, &rsa.PSSOptions{SaltLength: m.salt, Hash: m.hash})
+		err = m.verifyPSS(key, digest, signature)
 	default:
 		return errKeyMismatch
 	}
@@ -202,22 +200,54 @@ func (m method) verifyRSA(key *rsa.PublicKey, digest, signature []byte) error {
 	return nil
 }
 
+// oversized tells whether a key is so large that to compute with it is to waste
+// time: no card has one of half the size.
+func oversized(key crypto.PublicKey) bool {
+	rsaKey, ok := key.(*rsa.PublicKey)
+	return ok && rsaKey.N.BitLen() > 16384
+}
+
 // matchesWithoutNull verifies RSASSA-PKCS1-v1_5 against a DigestInfo whose
 // AlgorithmIdentifier has no parameters. crypto/rsa knows only the one with
 // NULL; RFC 8017, appendix A.2.4, has verifiers accept both. As section 8.2.2
 // wants, the whole block is built and compared, and nothing in it parsed.
 func matchesWithoutNull(key *rsa.PublicKey, h crypto.Hash, digest, signature []byte) bool {
 	info := sequence(algorithm(oidOf(h), nil), appendElement(nil, tagOctetString, digest))
-	if len(signature) != key.Size() || len(info)+11 > key.Size() {
+	if len(info)+11 > key.Size() {
 		return false
 	}
 	want := append([]byte{0, 1}, bytes.Repeat([]byte{0xff}, key.Size()-len(info)-3)...)
-	want = append(append(want, 0), info...)
+	return bytes.Equal(opened(key, signature), append(append(want, 0), info...))
+}
+
+// opened applies RSAVP1 (RFC 8017, section 5.2.2): the block that was signed, of
+// the size of the key; nil for a number that is none.
+func opened(key *rsa.PublicKey, signature []byte) []byte {
 	s := new(big.Int).SetBytes(signature)
-	if s.Cmp(key.N) >= 0 {
-		return false
+	if len(signature) != key.Size() || s.Cmp(key.N) >= 0 {
+		return nil
 	}
-	return bytes.Equal(s.Exp(s, big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, key.Size())), want)
+	return s.Exp(s, big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, key.Size()))
+}
+
+// verifyPSS verifies RSASSA-PSS with a salt of just the length that the
+// parameters tell. A length close to 2^63 makes crypto/rsa panic. One of zero
+// means any to it; without a salt there is one block only (RFC 8017, section
+// 9.1.1), which is compared.
+func (m method) verifyPSS(key *rsa.PublicKey, digest, signature []byte) error {
+	if m.salt > key.Size() {
+		return errMismatch
+	}
+	err := rsa.VerifyPSS(key, m.hash, digest, signature, &rsa.PSSOptions{SaltLength: m.salt, Hash: m.hash})
+	if err != nil || m.salt > 0 {
+		return err
+	}
+	h := digestOf(m.hash, append(make([]byte, 8), digest...))
+	block := opened(key, signature)
+	if !bytes.HasSuffix(block, append(h, 0xbc)) {
+		return errMismatch
+	}
+	return nil
 }
 
 // Algorithm names key, scheme and digest for a person: "RSA-2048 with

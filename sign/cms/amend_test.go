@@ -75,7 +75,7 @@ func TestAddSignerRefuses(t *testing.T) {
 }
 
 // counter adds a counter-signature to the first signer.
-func counter(t *testing.T, file []byte, by cms.Signer) []byte {
+func counter(t testing.TB, file []byte, by cms.Signer) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	if err := cms.CounterSign(&out, amended(file), 0, by); err != nil {

@@ -148,6 +148,48 @@ func TestSignedAttributesAsContent(t *testing.T) {
 	}
 }
 
+// TestLargeSignedAttributesAsContent: with a revocation list among them, as in
+// signatures of PDFs, signed attributes are larger than what is kept of a content.
+func TestLargeSignedAttributesAsContent(t *testing.T) {
+	f, err := forge.Parse(sign(t, []byte("vero"), false, signer(t, pki.Signer)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	setAttributes(t, f, func(a [][]byte) [][]byte {
+		return append(a, must(t)(forge.Attribute(asn1.ObjectIdentifier{1, 2, 840, 113583, 1, 1, 8}, make([]byte, 100_000))))
+	})
+	if err := f.Resign(people.Must(t, pki.Signer).Key); err != nil {
+		t.Fatal(err)
+	}
+	sd, _ := read(t, must(t)(forge.AttributesAsContent(must(t)(f.DER()))))
+	if c := sd.Check(sd.Signers[0]); !c.ValueMatches || !c.Has(cms.AttributesAsContent) {
+		t.Errorf("value matches %v: %v", c.ValueMatches, c.Findings)
+	}
+}
+
+// TestSignedAttributesAsSignatureValue: presented as the signature of somebody
+// else, signed attributes would be counter-signed by whoever signed them.
+func TestSignedAttributesAsSignatureValue(t *testing.T) {
+	f, err := forge.Parse(sign(t, []byte("vero"), false, signer(t, pki.Signer)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	victim := f.Data.Signers[0]
+	value := must(t)(f.SignedSet())
+	victim.Signed = asn1.RawValue{}
+	f.Data.Signers[0].Unsigned = asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 1, IsCompound: true,
+		Bytes: must(t)(forge.Attribute(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 6}, victim))}
+	f.Data.Signers[0].Value = value
+	sd, _ := read(t, must(t)(f.DER()))
+	counters := sd.Signers[0].CounterSignatures()
+	if len(counters) != 1 {
+		t.Fatalf("%d counter-signatures, want 1", len(counters))
+	}
+	if c := sd.CheckCounter(sd.Signers[0], counters[0]); !c.ValueMatches || !c.Has(cms.AttributesAsContent) {
+		t.Errorf("value matches %v: %v", c.ValueMatches, c.Findings)
+	}
+}
+
 func TestSwappedCertificates(t *testing.T) {
 	p7m := sign(t, []byte("vero"), false, signer(t, pki.Signer))
 	own := people.Must(t, pki.Signer).Certificate

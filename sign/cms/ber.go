@@ -52,6 +52,9 @@ func readHeader(r octetReader) (header, error) {
 	if err != nil {
 		return header{}, err
 	}
+	if id == 0 {
+		return readEndOfContents(r)
+	}
 	if id&numberMask == numberMask {
 		if err := skipTagNumber(r); err != nil {
 			return header{}, err
@@ -80,6 +83,16 @@ func skipTagNumber(r octetReader) error {
 		}
 	}
 	return errors.New("tag number too large")
+}
+
+// readEndOfContents reads what follows the identifier octet 0: it is for
+// end-of-contents octets only, whose length is one octet (X.690, clause 8.1.5).
+func readEndOfContents(r octetReader) (header, error) {
+	length, err := r.ReadByte()
+	if err == nil && length != 0 {
+		err = errors.New("reserved tag 0")
+	}
+	return header{}, err
 }
 
 func readLength(r octetReader) (int64, error) {

@@ -33,6 +33,23 @@ func (c *Certificate) X509() (*x509.Certificate, error) {
 	return c.parsed, c.err
 }
 
+// CertPool returns the certificates of authorities in the file, as far as Go can
+// parse them, for building chains from a signer to somebody trusted. They are
+// whatever the file says: never use them as roots. Certificates that issue none
+// are left out, since a look into the pool takes longer with each that is in it,
+// and so are RSA keys over 16,384 bits, with which one signature takes a minute.
+func (sd *SignedData) CertPool() *x509.CertPool {
+	sd.poolOnce.Do(func() {
+		sd.pool = x509.NewCertPool()
+		for _, c := range sd.Certificates {
+			if x, err := c.X509(); err == nil && x.IsCA && !oversized(x.PublicKey) {
+				sd.pool.AddCert(x)
+			}
+		}
+	})
+	return sd.pool
+}
+
 // issuerAndSerial finds the two fields of a Certificate (RFC 5280, section
 // 4.1) that name it, leniently: nil when it isn't built like one.
 func issuerAndSerial(raw []byte) (issuer, serial []byte) {

@@ -97,21 +97,24 @@ func (c *Check) add(p Problem, format string, args ...any) {
 // subject is what a signer signed: the content, or the signature value of
 // another signer (RFC 5652, section 11.4).
 type subject struct {
-	digest     func(crypto.Hash) []byte // nil result: not computed
-	kind       asn1.ObjectIdentifier    // eContentType; nil for a signature value
-	attributes bool                     // the content is a set of signed attributes
+	digest   func(crypto.Hash) []byte // nil result: not computed
+	kind     asn1.ObjectIdentifier    // eContentType; nil for a signature value
+	disguise func() bool              // it is a set of signed attributes
 }
 
 func (sd *SignedData) content() subject {
 	return subject{
-		digest:     func(h crypto.Hash) []byte { return sd.digests[h] },
-		kind:       sd.ContentType,
-		attributes: sd.contentIsAttributes(),
+		digest:   func(h crypto.Hash) []byte { return sd.digests[h] },
+		kind:     sd.ContentType,
+		disguise: func() bool { return sd.disguise },
 	}
 }
 
 func (s *SignerInfo) value() subject {
-	return subject{digest: func(h crypto.Hash) []byte { return digestOf(h, s.Signature) }}
+	return subject{
+		digest:   func(h crypto.Hash) []byte { return digestOf(h, s.Signature) },
+		disguise: func() bool { return isAttributes(s.Signature, int64(len(s.Signature))) },
+	}
 }
 
 // Check states the facts about one signer of sd. For a detached signature
@@ -303,35 +306,31 @@ func (c *Check) checkBareContent(what subject) {
 	if what.kind != nil && !what.kind.Equal(oidData) {
 		c.add(AttributesRequired, "content of type %v can't be signed without signed attributes", what.kind)
 	}
-	if what.attributes {
+	if what.disguise() {
 		c.add(AttributesAsContent, "the content is the signed attributes of another signature, presented as a document")
 	}
 }
 
 // openingSize is how much of the content is kept to recognise signed
-// attributes; no signer's are larger.
+// attributes. They can be larger, with revocation lists among them.
 const openingSize = 64 << 10
 
-// contentIsAttributes tells whether the content is a SET OF Attribute with a
-// message-digest in it.
-func (sd *SignedData) contentIsAttributes() bool {
-	if sd.opening.over {
+func (p *prefix) isAttributes() bool { return isAttributes(p.kept, p.size) }
+
+// isAttributes tells whether what was signed, of which this is the start, is a
+// SET and nothing else, with a message-digest or content-type in it as far as
+// can be seen. It doesn't take the attributes apart: whoever signed them may
+// have written them in a way that is not understood here.
+func isAttributes(start []byte, size int64) bool {
+	r := bytes.NewReader(start)
+	h, err := readHeader(r)
+	if err != nil || h.id != tagSet {
 		return false
 	}
-	set, err := single(sd.opening.kept, tagSet)
-	if err != nil {
+	if h.length != indefinite && size-h.length != int64(len(start)-r.Len()) {
 		return false
 	}
-	attributes, err := parseAttributes(set)
-	if err != nil {
-		return false
-	}
-	for _, a := range attributes {
-		if a.Type.Equal(oidMessageDigest) || a.Type.Equal(oidContentType) {
-			return true
-		}
-	}
-	return false
+	return int64(len(start)) < size || bytes.Contains(start, oid(oidMessageDigest)) || bytes.Contains(start, oid(oidContentType))
 }
 
 // checkAlgorithms compares the digest of the content with that of the

@@ -77,13 +77,13 @@ func (s *stream) readSegments(outer scope, w io.Writer) (int64, error) {
 type prefix struct {
 	kept []byte
 	max  int
-	over bool // more was written than is kept
+	size int64 // of all that was written
 }
 
 // Write implements [io.Writer]; it never fails.
 func (p *prefix) Write(b []byte) (int, error) {
 	n := min(len(b), p.max-len(p.kept))
 	p.kept = append(p.kept, b[:n]...)
-	p.over = p.over || n < len(b)
+	p.size += int64(len(b))
 	return len(b), nil
 }

@@ -5,23 +5,31 @@ package cms
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // CounterSignatures returns the counter-signatures of s (RFC 5652, section
 // 11.4): signatures over its signature value, in the order of the file. Each
-// can have counter-signatures of its own. One that can't be parsed is returned
-// with its Err set.
-func (s *SignerInfo) CounterSignatures() []*SignerInfo {
-	var list []*SignerInfo
+// can have counter-signatures of its own. One that can't be parsed, or with more
+// than 64 levels of them, is returned with its Err set.
+func (s *SignerInfo) CounterSignatures() []*SignerInfo { return s.counters }
+
+func (s *SignerInfo) parseCounters(b *budget, depth int) {
 	for _, a := range s.UnsignedAttributes {
 		if !a.Type.Equal(oidCounterSignature) {
 			continue
 		}
 		for _, v := range a.Values {
-			list = append(list, parseSignerInfo(v))
+			if b.counters--; b.exhausted() != nil {
+				return
+			}
+			s.counters = append(s.counters, parseSignerInfo(v, b, depth))
 		}
 	}
-	return list
+}
+
+func (s *SignerInfo) countersigned() bool {
+	return slices.ContainsFunc(s.UnsignedAttributes, func(a Attribute) bool { return a.Type.Equal(oidCounterSignature) })
 }
 
 // counterSign returns the SignerInfo s with one more counter-signature in its

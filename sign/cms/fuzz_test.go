@@ -23,6 +23,9 @@ func FuzzRead(f *testing.F) {
 		f.Add(signBER(f, content, signer(f, name)))
 	}
 	f.Add(sign(f, content, false, signer(f, pki.Signer), signer(f, pki.SecondSigner)))
+	pss := signer(f, pki.Signer)
+	pss.PSS = true
+	f.Add(counter(f, sign(f, content, false, pss), signer(f, pki.SignerP256)))
 	f.Add([]byte(base64.StdEncoding.EncodeToString(signBER(f, content, signer(f, pki.SignerP256)))))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var got bytes.Buffer
@@ -39,6 +42,9 @@ func FuzzRead(f *testing.F) {
 		}
 		for _, s := range sd.Signers {
 			c := sd.Check(s)
+			for _, other := range s.CounterSignatures() {
+				sd.CheckCounter(s, other)
+			}
 			if sd.Attached && len(c.Findings) == 0 && !bytes.Equal(got.Bytes(), content) {
 				t.Fatalf("intact over %q, which nobody signed", got.Bytes())
 			}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/pectoken/pectoken/sign/cms"
@@ -45,6 +46,8 @@ func TestHostileInput(t *testing.T) {
 		"content that is a SEQUENCE":        append(opening(), 0x30, 0x00),
 		"a segment that is an INTEGER":      append(opening(), 0x24, 0x80, 0x02, 0x01, 0x05),
 		"a primitive of indefinite length":  append(opening(), 0x04, 0x80),
+		"end-of-contents of two lengths":    append(opening(), 0x04, 0x00, 0x00, 0x81, 0x00, 0x00, 0x00, 0x31, 0x00),
+		"an element with the tag 0":         append(digests, 0x31, 0x03, 0x00, 0x01, 0x05),
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := allocated()
@@ -54,6 +57,56 @@ func TestHostileInput(t *testing.T) {
 				t.Errorf("got %v, want a FormatError", err)
 			}
 			if used := allocated() - before; used > 64<<20 {
+				t.Errorf("allocated %d MiB", used>>20)
+			}
+		})
+	}
+}
+
+// signersOf is a SignedData with these SignerInfos.
+func signersOf(signers ...[]byte) []byte {
+	return slices.Concat(opening(), []byte{0x04, 0, 0, 0, 0, 0, 0x31, 0x80}, slices.Concat(signers...), make([]byte, 8))
+}
+
+// TestManyTinyElements: what is known of an attribute takes many times its
+// octets, so that there is a limit for all signers and their counter-signers.
+func TestManyTinyElements(t *testing.T) {
+	element := func(class, tag int, body ...[]byte) []byte {
+		return must(t)(asn1.Marshal(asn1.RawValue{Class: class, Tag: tag, IsCompound: true, Bytes: slices.Concat(body...)}))
+	}
+	const universal, context = asn1.ClassUniversal, asn1.ClassContextSpecific
+	signerInfo := func(signed, unsigned []byte) []byte {
+		sid := element(universal, asn1.TagSequence, []byte{0x30, 0, 2, 1, 5})
+		digest := []byte{0x30, 0x0b, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1}
+		return element(universal, asn1.TagSequence, []byte{2, 1, 1}, sid, digest,
+			element(context, 0, signed), digest, []byte{4, 1, 9}, element(context, 1, unsigned))
+	}
+	counterSignature := asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 6}
+	empty := []byte{0x30, 5, 6, 1, 0x2a, 0x31, 0}
+	values := must(t)(forge.Attribute(asn1.ObjectIdentifier{1, 2}, asn1.RawValue{FullBytes: bytes.Repeat([]byte{5, 0}, 1000)}))
+	broken := must(t)(forge.Attribute(counterSignature, asn1.RawValue{FullBytes: bytes.Repeat([]byte{0x30, 0}, 1000)}))
+	deep := signerInfo(nil, nil)
+	for range 70 {
+		deep = signerInfo(nil, must(t)(forge.Attribute(counterSignature, asn1.RawValue{FullBytes: deep})))
+	}
+	for name, c := range map[string]struct {
+		file    []byte
+		refused bool
+	}{
+		"signers with many attributes": {signersOf(bytes.Repeat(signerInfo(bytes.Repeat(empty, 1000), nil), 2000)), true},
+		"attributes with many values":  {signersOf(signerInfo(nil, bytes.Repeat(values, 300))), true},
+		"many counter-signatures":      {signersOf(signerInfo(nil, bytes.Repeat(broken, 11))), true},
+		"most that is read":            {signersOf(bytes.Repeat(signerInfo(bytes.Repeat(empty, 1000), broken), 9)), false},
+		"counter-signatures in depth":  {signersOf(deep), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := allocated()
+			_, err := cms.Read(bytes.NewReader(c.file), cms.ReadOptions{})
+			var format *cms.FormatError
+			if errors.As(err, &format) != c.refused {
+				t.Errorf("got %v", err)
+			}
+			if used := allocated() - before; used > 256<<20 { // in all; at a time it is a fraction of it
 				t.Errorf("allocated %d MiB", used>>20)
 			}
 		})

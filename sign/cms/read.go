@@ -30,13 +30,16 @@ type SignedData struct {
 	Armor    Armor // how the octets were wrapped in text
 	Trailing int64 // octets after the end of the SignedData, signed by nobody
 	digests  map[crypto.Hash][]byte
-	opening  prefix         // the first octets of the content; see contentIsAttributes
+	disguise bool           // the content is a set of signed attributes; see isAttributes
 	encap    span           // of encapContentInfo, for those who write the file again
 	located  segments       // of the content
 	given    []*Certificate // from outside; see ReadOptions.Certificates
 
 	indexOnce        sync.Once
 	certificateIndex *index
+
+	poolOnce sync.Once
+	pool     *x509.CertPool
 }
 
 // span is a stretch of the decoded octets of a file.
@@ -77,7 +80,7 @@ func Read(r io.Reader, o ReadOptions) (*SignedData, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{stream: newStream(plain), sd: &SignedData{Armor: armor}, o: o}
+	p := &parser{stream: newStream(plain, streamBuffer), sd: &SignedData{Armor: armor}, o: o}
 	if err := p.contentInfo(); err != nil {
 		return nil, p.explain(err)
 	}
@@ -244,16 +247,16 @@ func (p *parser) eContent(in scope) error {
 		return err
 	}
 	d := p.sd.digester(p.o.Hashes)
-	p.sd.opening = prefix{max: openingSize}
+	opening := prefix{max: openingSize}
 	sink := io.Writer(d)
 	if p.o.Content != nil {
 		sink = &tee{p.o.Content, d}
 	}
-	p.sd.ContentSize, err = p.readContent(explicit, io.MultiWriter(&p.sd.opening, sink))
+	p.sd.ContentSize, err = p.readContent(explicit, io.MultiWriter(&opening, sink))
 	if err != nil {
 		return err
 	}
-	p.sd.Attached = true
+	p.sd.Attached, p.sd.disguise = true, opening.isAttributes()
 	p.sd.digests = d.sums()
 	return p.close(explicit)
 }
@@ -309,9 +312,10 @@ func (p *parser) crls(in scope) error {
 }
 
 func (p *parser) signerInfos(in scope) error {
+	b := newBudget()
 	return p.each(in, tagSet, func(raw []byte) error {
-		p.sd.Signers = append(p.sd.Signers, parseSignerInfo(raw))
-		return nil
+		p.sd.Signers = append(p.sd.Signers, parseSignerInfo(raw, b, maxDepth))
+		return b.exhausted()
 	})
 }
 
@@ -329,12 +333,12 @@ func (sd *SignedData) digestContent(content io.Reader, extra []crypto.Hash) erro
 		return ErrAttached
 	}
 	d := sd.digester(extra)
-	sd.opening = prefix{max: openingSize}
-	n, err := pump(io.Discard, d, io.TeeReader(content, &sd.opening))
+	opening := prefix{max: openingSize}
+	n, err := pump(io.Discard, d, io.TeeReader(content, &opening))
 	if err != nil {
 		return fmt.Errorf("reading content: %w", err)
 	}
-	sd.ContentSize, sd.digests = n, d.sums()
+	sd.ContentSize, sd.digests, sd.disguise = n, d.sums(), opening.isAttributes()
 	return nil
 }
 

@@ -11,7 +11,7 @@ func Recognize(r io.Reader) bool {
 	if err != nil {
 		return false
 	}
-	p := &parser{stream: newStream(plain)}
+	p := &parser{stream: newStream(plain, armorPeek)}
 	seq, err := p.open(outside, tagSequence)
 	if err != nil {
 		return false

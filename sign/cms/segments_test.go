@@ -6,11 +6,35 @@ import (
 	"bytes"
 	"encoding/base64"
 	"io"
+	"slices"
 	"testing"
 	"testing/iotest"
 
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 )
+
+// TestContentAtOfUnevenSegments: pieces of all lengths, and equal ones at unequal
+// distances, whose headers are longer than need be.
+func TestContentAtOfUnevenSegments(t *testing.T) {
+	var file, content []byte
+	file = append(opening(), 0x24, 0x80)
+	for i := range 3000 {
+		piece := bytes.Repeat([]byte{byte(i)}, []int{2, 2, 2, 5, 0, 1, 2}[i%7])
+		header := []byte{4, byte(len(piece))}
+		if i%5 == 0 {
+			header = []byte{4, 0x81, byte(len(piece))}
+		}
+		file, content = slices.Concat(file, header, piece), append(content, piece...)
+	}
+	file = append(append(file, make([]byte, 6)...), 0x31, 0, 0, 0, 0, 0, 0, 0)
+	sd, got := read(t, file)
+	if !bytes.Equal(got, content) {
+		t.Fatal("the content that was read differs")
+	}
+	if err := iotest.TestReader(sd.ContentAt(bytes.NewReader(file)), content); err != nil {
+		t.Error(err)
+	}
+}
 
 func TestContentAt(t *testing.T) {
 	for _, size := range []int{0, 1, 300, 256 << 10, 700_001} {

@@ -35,6 +35,7 @@ type SignerInfo struct {
 	serial   []byte // contents octets of the serial number
 	attrsDER []byte // signed attributes as a DER SET OF
 	attrsRaw []byte // signed attributes as found, with the tag of a SET
+	counters []*SignerInfo
 }
 
 // Attribute is a signed or unsigned attribute.
@@ -48,15 +49,41 @@ type Attribute struct {
 // know.
 func (s *SignerInfo) Hash() crypto.Hash { return hashOf(s.DigestAlgorithm.OID) }
 
-func parseSignerInfo(raw []byte) *SignerInfo {
+// budget is how much more may be taken apart of the signers of one file. What is
+// known of an attribute takes many times the octets of a tiny one, so that
+// maxKept alone would let a small file fill the memory.
+type budget struct{ attributes, counters int }
+
+func newBudget() *budget { return &budget{maxAllAttributes, maxElements} }
+
+// exhausted says what the file has too many of; nil when it hasn't.
+func (b *budget) exhausted() error {
+	switch {
+	case b.attributes < 0:
+		return fmt.Errorf("more than %d attributes and values of attributes", maxAllAttributes)
+	case b.counters < 0:
+		return fmt.Errorf("more than %d counter-signatures", maxElements)
+	}
+	return nil
+}
+
+// parseSignerInfo takes a signer apart, and those who counter-signed it, one
+// inside the other to a depth. What it returns is of no use once the budget is
+// exhausted.
+func parseSignerInfo(raw []byte, b *budget, depth int) *SignerInfo {
 	s := &SignerInfo{Raw: raw}
-	if err := s.parse(); err != nil {
+	if err := s.parse(b); err != nil {
 		s.Err = fmt.Errorf("reading SignerInfo: %w", err)
+	}
+	if depth > 0 {
+		s.parseCounters(b, depth-1)
+	} else if s.Err == nil && s.countersigned() {
+		s.Err = fmt.Errorf("reading SignerInfo: counter-signed in %w", errDepth)
 	}
 	return s
 }
 
-func (s *SignerInfo) parse() error {
+func (s *SignerInfo) parse(b *budget) error {
 	seq, err := single(s.Raw, tagSequence)
 	if err != nil {
 		return err
@@ -65,7 +92,7 @@ func (s *SignerInfo) parse() error {
 	if err != nil {
 		return err
 	}
-	f := fieldList{fields}
+	f := fieldList{fields, b}
 	for _, step := range []func(*fieldList) error{
 		s.parseVersion, s.parseIdentifier, s.parseDigestAlgorithm, s.parseSignedAttributes,
 		s.parseSignatureAlgorithm, s.parseSignature, s.parseUnsignedAttributes,
@@ -81,7 +108,10 @@ func (s *SignerInfo) parse() error {
 }
 
 // fieldList hands out the fields of a SEQUENCE in their order.
-type fieldList struct{ left []value }
+type fieldList struct {
+	left []value
+	*budget
+}
 
 // take returns the next field, which must be there.
 func (f *fieldList) take(name string) (value, error) {
@@ -135,6 +165,9 @@ func (s *SignerInfo) parseIssuerAndSerial(sid value) error {
 	if len(pair) != 2 || pair[0].id != tagSequence || pair[1].id != tagInteger {
 		return errors.New("sid is no issuer and serial number")
 	}
+	if len(pair[1].body) > maxSerial {
+		return fmt.Errorf("serial number of %d octets", len(pair[1].body))
+	}
 	s.Issuer, s.serial = pair[0].raw, pair[1].body
 	s.Serial = new(big.Int).SetBytes(s.serial)
 	return nil
@@ -158,7 +191,7 @@ func (s *SignerInfo) parseSignedAttributes(f *fieldList) error {
 		return nil
 	}
 	var err error
-	if s.SignedAttributes, err = parseAttributes(v); err != nil {
+	if s.SignedAttributes, err = f.parseAttributes(v); err != nil {
 		return fmt.Errorf("reading signedAttrs: %w", err)
 	}
 	s.attrsRaw = append([]byte{tagSet}, v.raw[1:]...)
@@ -192,25 +225,30 @@ func (s *SignerInfo) parseUnsignedAttributes(f *fieldList) error {
 		return nil
 	}
 	var err error
-	if s.UnsignedAttributes, err = parseAttributes(v); err != nil {
+	if s.UnsignedAttributes, err = f.parseAttributes(v); err != nil {
 		return fmt.Errorf("reading unsignedAttrs: %w", err)
 	}
 	return nil
 }
 
 // parseAttributes reads the elements of a SET OF Attribute.
-func parseAttributes(set value) ([]Attribute, error) {
+func (b *budget) parseAttributes(set value) ([]Attribute, error) {
 	kids, err := set.children(maxAttributes)
 	if err != nil {
 		return nil, err
 	}
 	list := make([]Attribute, len(kids)) // not nil: present, be it empty
+	b.attributes -= len(kids)
 	for i, kid := range kids {
+		if err := b.exhausted(); err != nil {
+			return nil, err
+		}
 		if list[i], err = parseAttribute(kid); err != nil {
 			return nil, err
 		}
+		b.attributes -= len(list[i].Values)
 	}
-	return list, nil
+	return list, b.exhausted()
 }
 
 func parseAttribute(v value) (Attribute, error) {

@@ -9,13 +9,17 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // Limits on what is kept in memory. They are far above any real file.
 const (
 	maxKept       = 32 << 20 // octets of everything but the content
 	maxElements   = 10_000   // certificates, CRLs or signers; elements of one constructed value
-	maxAttributes = 1_000    // attributes of one signer, signed or unsigned
+	maxAttributes = 1_000    // attributes of one signer, signed or unsigned; values of one attribute
+	maxSerial     = 1_000    // octets of a serial number that names a signer
+
+	maxAllAttributes = 200_000 // attributes and values of attributes of all signers and counter-signers
 )
 
 // FormatError says that the input is not well-formed SignedData: cut short,
@@ -50,8 +54,8 @@ type stream struct {
 
 const streamBuffer = 256 << 10
 
-func newStream(r io.Reader) *stream {
-	return &stream{src: bufio.NewReaderSize(r, streamBuffer)}
+func newStream(r io.Reader, buffer int) *stream {
+	return &stream{src: bufio.NewReaderSize(r, buffer)}
 }
 
 // scope is a constructed element being read.
@@ -158,7 +162,7 @@ func (s *stream) discard(n int) error {
 // element reads one whole element into memory, as found. What is inside an
 // element of definite length isn't looked at.
 func (s *stream) element(in scope) ([]byte, error) {
-	var raw bytes.Buffer
+	var raw []byte
 	depth := 0
 	for {
 		h, err := s.keepHeader(&raw, in)
@@ -178,13 +182,13 @@ func (s *stream) element(in scope) ([]byte, error) {
 			}
 		}
 		if depth == 0 {
-			return raw.Bytes(), nil
+			return raw, nil
 		}
 	}
 }
 
 // keepHeader reads a header and appends its octets to raw.
-func (s *stream) keepHeader(raw *bytes.Buffer, in scope) (header, error) {
+func (s *stream) keepHeader(raw *[]byte, in scope) (header, error) {
 	ahead, _ := s.src.Peek(16) // the longest header is shorter
 	ahead = bytes.Clone(ahead)
 	before := s.offset
@@ -196,19 +200,28 @@ func (s *stream) keepHeader(raw *bytes.Buffer, in scope) (header, error) {
 	if n > len(ahead) {
 		return header{}, errors.New("length octets too long")
 	}
-	raw.Write(ahead[:n])
+	*raw = append(*raw, ahead[:n]...)
 	return h, s.account(int64(n))
 }
 
 // keep appends n octets to raw. The buffer grows with what really arrives, not
-// with what a length claims.
-func (s *stream) keep(raw *bytes.Buffer, n int64) error {
+// with what a length claims, and in the end not beyond it.
+func (s *stream) keep(raw *[]byte, n int64) error {
 	if err := s.account(n); err != nil {
 		return err
 	}
-	got, err := io.CopyN(raw, s.src, n)
-	s.offset += got
-	return err
+	for left := int(n); left > 0; {
+		have := len(*raw)
+		piece := min(left, max(have, streamBuffer))
+		*raw = slices.Grow(*raw, piece)[:have+piece]
+		got, err := io.ReadFull(s.src, (*raw)[have:])
+		s.offset += int64(got)
+		if err != nil {
+			return err
+		}
+		left -= got
+	}
+	return nil
 }
 
 func (s *stream) account(n int64) error {

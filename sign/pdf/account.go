@@ -37,28 +37,6 @@ func (s *step) account() error {
 	return s.nothingIn(span{at, s.is.limit})
 }
 
-// twoPlaces forbids a hybrid section that puts an object in one place for some
-// readers and in another for others (ISO 32000-2, 7.5.8.4).
-func (s *step) twoPlaces(newer *section) error {
-	if newer.hidden == nil {
-		return nil
-	}
-	for num := range newer.hidden.numbers {
-		table, err := newer.own(num)
-		if err != nil {
-			return err
-		}
-		stream, err := newer.hidden.own(num)
-		if err != nil {
-			return err
-		}
-		if table.kind == plain && table != stream {
-			s.forbid(ChangeFile, "object %d has two places in one cross-reference section", num)
-		}
-	}
-	return nil
-}
-
 // uninvited forbids objects in an object stream that no row leads to.
 func (s *step) uninvited(d *delta) error {
 	if d.is == nil || d.is.packed || dictOf(d.is).get("Type") != name("ObjStm") {
@@ -86,9 +64,6 @@ func (s *step) owned() ([]span, error) {
 	var list []span
 	seen := map[int64]bool{}
 	for _, newer := range s.sections[s.is.first:s.was.first] {
-		if err := s.twoPlaces(newer); err != nil {
-			return nil, err
-		}
 		for _, part := range []*section{newer, newer.hidden} {
 			if part == nil || seen[part.start] {
 				continue
@@ -99,6 +74,9 @@ func (s *step) owned() ([]span, error) {
 			}
 			seen[part.start] = true
 			list = append(list, s.sectionSpan(part))
+			if err := s.numbered(part); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for i := range s.sections[s.is.first:s.was.first] {
@@ -108,6 +86,7 @@ func (s *step) owned() ([]span, error) {
 				return nil
 			}
 			seen[start] = true
+			s.noteHead(start)
 			o, err := s.objectSpan(num, at)
 			list = append(list, o)
 			return err
@@ -117,6 +96,32 @@ func (s *step) owned() ([]span, error) {
 		}
 	}
 	return list, nil
+}
+
+// noteHead remembers where an object begins, for findLookalikes.
+func (s *step) noteHead(start int64) {
+	l := newLexer(s.src, start, s.is.limit)
+	l.skipSpace()
+	s.heads[l.pos] = true
+}
+
+// numbered remembers where a section has its trailer. A cross-reference stream is
+// an object too: no other may have its number.
+func (s *step) numbered(part *section) error {
+	if !part.stream {
+		s.heads[part.trailer.start] = true
+		return nil
+	}
+	s.noteHead(part.start)
+	o, err := s.parseAt(part.start)
+	if err != nil {
+		return err
+	}
+	at, err := s.is.whereIs(o.num)
+	if err == nil && at.kind > free && (at.kind == packed || s.base+at.offset != part.start) {
+		s.forbid(ChangeFile, "object %d is a cross-reference stream, too", o.num)
+	}
+	return err
 }
 
 // eachRow visits the rows of one section.

@@ -19,9 +19,10 @@ func unshown(format string, args ...any) error {
 	return &AppearanceError{fmt.Sprintf(format, args...)}
 }
 
-// Appearance says where a visible signature stands and what it shows: a picture,
-// lines of text, or a picture on the left and text beside it. It stands upright
-// for whoever reads the page, whatever its /Rotate.
+// Appearance says where a visible signature stands and what it shows: a picture on
+// the left, lines of text, a QR code on the right, or some of them; from the top
+// down where its place is taller than wide. It stands upright for whoever reads
+// the page, whatever its /Rotate. [Preview] draws it.
 //
 // In an existing field that has a place on a page, Page, Rect, Corner, Width,
 // Height and Margin are not looked at.
@@ -39,8 +40,9 @@ type Appearance struct {
 
 	// Lines is the text. In it {name}, {reason}, {location}, {contact}, {date} and
 	// {field} stand for what the signature says; a line all of whose words so put
-	// in are empty is left out. Default: name, date, reason and place, unless there
-	// is a Picture.
+	// in are empty is left out. A line too long for its place is broken between
+	// words. Default: name, date, reason and place, unless there is a Picture or a
+	// QR code.
 	Lines []string
 	// FontSize is the size of the text in points. Default: as large as fits, up to
 	// 12.
@@ -48,9 +50,14 @@ type Appearance struct {
 	// Font is a TrueType font. What the text needs of it is embedded. Default: Go
 	// Regular, which has the letters of Latin, Greek and Cyrillic.
 	Font []byte
-	// Picture is a PNG, its transparency kept, or a JPEG. It is fitted into its
-	// place without being distorted.
+	// Picture is a PNG, its transparency kept, a JPEG, or an SVG of shapes and paths
+	// as drawing programs write it; what of an SVG cannot be drawn (text, filters,
+	// masks, anything outside the file) is refused. An SVG is put in as 600 pixels
+	// an inch. The picture is fitted into its place without being distorted.
 	Picture []byte
+	// QR is the text of a QR code (ISO/IEC 18004, level M, UTF-8), in which the
+	// same words are put in as in Lines. Default: no code.
+	QR string
 	// Border draws a thin line around it all.
 	Border bool
 }

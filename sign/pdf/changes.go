@@ -59,10 +59,13 @@ type Change struct {
 // certification the level is 2. The field locks of all signatures made before
 // the step are obeyed (ISO 32000-2, 12.8.2.4). Stricter than the standard, in a
 // certified document no new signature field may be visible, and a comment must
-// be of a kind that cannot cover what was signed.
+// be of a kind, and look, that cannot cover what was signed; only lines can cross
+// it out.
 //
 // An object that has a permitted use and any other is held to the other. Bytes
-// of an update that belong to none of its objects are forbidden.
+// of an update that belong to none of its objects are forbidden, and so is what
+// readers may take differently: a lower /Size, a malformed table, what looks like
+// an object inside a stream.
 //
 // Not checked is whether the look of a field that was filled in agrees with its
 // value, nor whether the signatures that allow a change are valid themselves.

@@ -210,7 +210,7 @@ func TestCertification(t *testing.T) {
 	comment := func(subtype, more string) func([]byte) []string {
 		return func(file []byte) []string {
 			return []string{edited(t, file, 3, "5 0 R", "5 0 R 20 0 R"),
-				obj(20, "<< /Type /Annot /Subtype /"+subtype+" /Rect [0 0 90 90] "+more+" >>"),
+				obj(20, "<< /Type /Annot /Subtype /"+subtype+" /Rect [0 0 90 18] "+more+" >>"),
 				obj(21, data(formXObject+" /Resources << /Font << /F 4 0 R >> >>", "BT ET")), obj(22, data(formXObject, "0 0 9 9 re S"))}
 		}
 	}
@@ -401,6 +401,50 @@ func TestComments(t *testing.T) {
 		{obj(5, "null"), "! annotation: page 1: annotation removed, or what it shows replaced"},
 	} {
 		wantChanges(t, changes(t, appendUpdate(t, file, tt.object), "Signature1"), tt.want)
+	}
+}
+
+// TestEvilComments: a comment may draw with a pen, and neither write nor cover what
+// was signed, where the certification permits comments.
+func TestEvilComments(t *testing.T) {
+	const dark = "/Resources << /ExtGState << /D << /BM /Multiply >> /N << /ca 1 >> >> >>"
+	for _, tt := range []struct {
+		name    string
+		annot   string // /Rect and more
+		form    string // of the appearance
+		content string
+		allowed bool
+	}{
+		{"a line", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "1 0 0 RG 2 w 0 6 m 90 6 l S", true},
+		{"an icon", "/Rect [0 0 24 24]", "/BBox [0 0 24 24]", "1 1 0 rg 0 0 24 24 re B", true},
+		{"a marker", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] " + dark, "q /D gs 1 1 0 rg 0 0 90 12 re f Q", true},
+		{"paint", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "1 g 0 0 90 12 re f", false},
+		{"paint after a marker", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] " + dark, "q /D gs Q 1 g 0 0 90 12 re f", false},
+		{"paint in another state", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] " + dark, "/D gs /N gs 1 g 0 0 90 12 re f", false},
+		{"an unknown state", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "/D gs 1 g 0 0 90 12 re f", false},
+		{"a broad pen", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "1 G 40 w 0 6 m 90 6 l S", false},
+		{"a magnified pen", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "9 0 0 9 0 0 cm 0 6 m 90 6 l S", false},
+		{"a small box", "/Rect [0 0 90 90]", "/BBox [0 0 9 9]", "0 6 m 90 6 l S", false},
+		{"a matrix", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Matrix [9 0 0 9 0 0]", "0 6 m 90 6 l S", false},
+		{"text in fonts of the page", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "BT /F 12 Tf (99) Tj ET", false},
+		{"a picture in the line", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "BI /W 1 /H 1 /BPC 8 /CS /G ID \xff EI", false},
+		{"shading", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "/S sh", false},
+		{"a font in a state", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Resources << /ExtGState << /D << /Font [4 0 R 9] >> >> >>", "", false},
+		{"what cannot be inflated", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Filter /FlateDecode", "x", false},
+		{"another filter", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Filter /LZWDecode", "x", false},
+		{"another file", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /F (evil)", "", false},
+		{"a broad border", "/Rect [0 0 90 12] /BS << /W 40 >>", "/BBox [0 0 90 12]", "", false},
+		{"an old broad border", "/Rect [0 0 90 12] /Border [0 0 40.5]", "/BBox [0 0 90 12]", "", false},
+		{"a thin border", "/Rect [0 0 90 12] /Border [0 0 1 [2 3]] /BS << /W 1 >>", "/BBox [0 0 90 12]", "", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file := certifiedForm(t, 3, "")
+			found := changes(t, appendUpdate(t, file, edited(t, file, 3, "5 0 R", "5 0 R 20 0 R"),
+				obj(20, "<< /Type /Annot /Subtype /Highlight "+tt.annot+" /AP << /N 21 0 R >> >>"), obj(21, data(tt.form, tt.content))), "Signature1")
+			if len(found) != 1 || found[0].Kind != ChangeAnnotation || found[0].Allowed != tt.allowed {
+				t.Errorf("allowed %v: %s", tt.allowed, words(found))
+			}
+		})
 	}
 }
 

@@ -36,6 +36,12 @@ func FuzzChanges(f *testing.F) {
 	} {
 		f.Add(byte(2), false, []byte(strings.Join(objects, "\n")))
 	}
+	comment := strings.Join([]string{
+		edited(f, bases[len(bases)-1], 3, "5 0 R", "5 0 R 20 0 R"),
+		obj(20, "<< /Subtype /Highlight /Rect [0 0 90 12] /AP << /N 21 0 R >> >>"),
+		obj(21, data("/BBox [0 0 90 12] /Resources << /ExtGState << /D << /BM /Multiply >> >> >>", "q /D gs 1 1 0 rg 0 0 90 12 re f Q")),
+	}, "\n")
+	f.Add(byte(len(bases)-1), false, []byte(comment))
 	f.Fuzz(func(t *testing.T, which byte, raw bool, update []byte) {
 		base := bases[int(which)%len(bases)]
 		file := slices.Concat(base, update)

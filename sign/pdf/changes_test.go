@@ -117,14 +117,27 @@ func TestPermittedChanges(t *testing.T) {
 			[]string{"extension: version raised to 2.0", "extension: developer extensions changed"}},
 		{"an empty field", []string{edited(t, form, 1, "[6 0 R 11 0 R", "[6 0 R 11 0 R 20 0 R"), obj(20, "<< /FT /Sig /T (later) /Rect [0 0 0 0] /Subtype /Widget >>")},
 			[]string{"signatureField: empty signature field later added"}},
+		{"an empty field with a place and nothing in it", []string{edited(t, form, 1, "[6 0 R 11 0 R", "[6 0 R 11 0 R 20 0 R"),
+			obj(20, "<< /FT /Sig /T (later) /Rect [0 0 90 90] /Subtype /Widget /AP << /N 21 0 R >> >>"), obj(21, data(formXObject, ""))},
+			[]string{"signatureField: empty signature field later added"}},
 		{"a document timestamp", []string{edited(t, form, 1, "[6 0 R 11 0 R", "[6 0 R 11 0 R 20 0 R"), obj(20, "<< /FT /Sig /T (ts) /V 21 0 R >>"),
 			obj(21, "<< /Type /DocTimeStamp /ByteRange [0 1 2 3] /Contents <00> >>")}, []string{"documentTimestamp: document timestamp ts added"}},
+		{"a field closed", []string{edited(t, form, 6, "/F 4", "/F 68 /Ff 1 /M (D:2026)")},
+			[]string{"formFill: field city: closed to changes", "formFill: field city: its date changed"}},
+		{"an empty field that is turned", []string{edited(t, form, 1, "[6 0 R 11 0 R", "[6 0 R 11 0 R 20 0 R"), obj(20, "<< /FT /Sig /T (later) /Rect [0 0 90 90] /Subtype /Widget /MK << /R 90 >> >>")},
+			[]string{"signatureField: empty signature field later added"}},
 		{"nothing uses it", []string{obj(20, "(x)")}, []string{"other: objects [20] were added that nothing uses"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			wantChanges(t, changes(t, appendUpdate(t, form, tt.objects...), "Signature1"), tt.want...)
 		})
 	}
+}
+
+// What nobody used may go, and that is said.
+func TestUnusedRemoved(t *testing.T) {
+	file := appendUpdate(t, appendUpdate(t, signedForm(t), obj(20, "(x)")), obj(20, "null"))
+	wantChanges(t, changes(t, file, "Signature1"), "other: objects [20] were added that nothing uses", "other: objects that nothing used were removed")
 }
 
 func TestFurtherSignatures(t *testing.T) {
@@ -176,6 +189,7 @@ func TestForbiddenChanges(t *testing.T) {
 		{"pages", []string{edited(t, form, 1, "/Pages 2 0 R", "/Pages 20 0 R"), obj(20, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>")}, "page tree"},
 		{"certified late", append(catalog("/Perms << /DocMDP 20 0 R >>"), obj(20, "<< /Reference [<< /TransformMethod /DocMDP /TransformParams << /P 3 >> >>] >>")), "certified after"},
 		{"version nonsense", catalog("/Version /1"), "version was lowered"},
+		{"a word for a version", catalog("/Version /new"), "version was lowered"},
 
 		{"form removed", []string{obj(1, "<< /Type /Catalog /Pages 2 0 R >>")}, "the form was removed"},
 		{"field removed", []string{edited(t, form, 1, "[6 0 R 11 0 R]", "[11 0 R]")}, "fields of the form were removed"},
@@ -188,7 +202,11 @@ func TestForbiddenChanges(t *testing.T) {
 		{"new button", newField("<< /FT /Btn /T (x) /Ff 65536 /A << /S /JavaScript >> >>"), "no signature field"},
 		{"field with an action", newField("<< /FT /Sig /T (x) /AA << >> >>"), "/AA"},
 		{"field of the same name", newField("<< /FT /Sig /T (city) >>"), "has a field of that name"},
-		{"empty field that shows something", newField("<< /FT /Sig /T (x) /Rect [0 0 100 100] /AP << /N 21 0 R >> >>", obj(21, data(formXObject, ""))), "shows something"},
+		{"empty field with a background", newField("<< /FT /Sig /T (x) /Subtype /Widget /Rect [0 0 100 100] /MK << /BG [1 1 1] >> >>"), "shows something"},
+		{"empty field whose look is elsewhere", newField("<< /FT /Sig /T (x) /Subtype /Widget /Rect [0 0 100 100] /MK 21 0 R >>", obj(21, "<< /BG [1 1 1] >>")), "shows something"},
+		{"empty field that shows something", newField("<< /FT /Sig /T (x) /Rect [0 0 100 100] /AP << /N 21 0 R >> >>", obj(21, data(formXObject, "f"))), "shows something"},
+		{"empty field with two looks", newField("<< /FT /Sig /T (x) /Rect [0 0 100 100] /AP << /N 21 0 R /D 9 0 R >> >>", obj(21, data(formXObject, ""))), "shows something"},
+		{"empty field drawn from a file", newField("<< /FT /Sig /T (x) /Rect [0 0 100 100] /AP << /N 21 0 R >> >>", obj(21, data(formXObject+" /F (x)", ""))), "shows something"},
 		{"signature without a value", newField("<< /FT /Sig /T (x) /V << /Type /Sig >> >>"), "without a signature value"},
 		{"second certification", newField("<< /FT /Sig /T (x) /V 21 0 R >>",
 			obj(21, "<< /Type /Sig /ByteRange [0 1 2 3] /Contents <00> /Reference [<< /TransformMethod /DocMDP >>] >>")), "with a certification"},

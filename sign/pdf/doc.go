@@ -56,8 +56,9 @@
 // A visible signature is drawn so that it shows the same everywhere and keeps
 // PDF/A and tagged documents what they are: the font is embedded as a subset,
 // colours are calibrated, and a widget enters the structure of a document that
-// has one and no signature yet. Fonts have TrueType outlines; pictures are PNG or
-// JPEG.
+// has one and no signature yet. Fonts have TrueType outlines; pictures are PNG,
+// JPEG or SVG, without transparency where PDF/A does not permit it. [Preview] shows
+// the signature beforehand.
 //
 // # Limits
 //

@@ -88,8 +88,9 @@ const (
 // OpenOptions say how to open a document; the zero value is what [Open] uses.
 type OpenOptions struct {
 	// Password opens an encrypted document, the user's as well as the owner's.
-	// Files that only restrict what may be done open without one. It is used as
-	// it stands: no normal form of Unicode is sought.
+	// Files that only restrict what may be done open without one. It is tried in
+	// the form that the standard asks for, SASLprep (RFC 4013) or PDFDocEncoding,
+	// and as it stands.
 	Password string
 	// Repair opens files whose cross-reference data are damaged, by a search for
 	// objects; [Document.Repaired] then says so. It is for looking at what a file
@@ -243,6 +244,7 @@ func (f *file) parseAt(at int64) (*indirect, error) {
 		return nil, err
 	}
 	o.end = p.pos
+	f.seal(o)
 	if err := f.spend(o.len()); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@
 package pdf
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/md5"
@@ -154,6 +155,53 @@ func (d *Document) plaintext(t *text) ([]byte, error) {
 		return nil, err
 	}
 	return d.security.decrypt(d.security.strings, *t.in, t.bytes)
+}
+
+// seal notes how to open the strings of an object for comparing them: with AES
+// who writes an object again stores its strings as other bytes than before. The
+// encryption dictionary is what its bytes are.
+func (f *file) seal(o *indirect) {
+	s := f.security
+	if s == nil || s.closed != nil || s.strings != methodAES128 && s.strings != methodAES256 || f.sections[0].encryption == o.ref {
+		return
+	}
+	s.seal(o.value)
+}
+
+// seal leaves out signature dictionaries, whose /Contents is not encrypted.
+func (s *security) seal(o object) {
+	switch o := o.(type) {
+	case *text:
+		o.seal = s
+	case *array:
+		for _, item := range o.items {
+			s.seal(item)
+		}
+	case *dict:
+		if o.find("ByteRange") != nil {
+			return
+		}
+		for _, e := range o.entries {
+			s.seal(e.value)
+		}
+	}
+}
+
+// opened returns the words of a string that is encrypted with AES. Its padding
+// must be right to the last byte, so that all readers see the same.
+func (t *text) opened() (words []byte, ok bool) {
+	switch {
+	case t.seal == nil || t.in == nil || len(t.bytes)%aes.BlockSize != 0 || len(t.bytes) == aes.BlockSize:
+		return nil, false
+	case len(t.bytes) == 0:
+		return nil, true
+	}
+	words, err := t.seal.decrypt(t.seal.strings, *t.in, t.bytes)
+	if err != nil {
+		return nil, false
+	}
+	padding := words[len(words):cap(words)]
+	return words, len(padding) > 0 && len(bytes.Trim(padding, string(rune(len(padding))))) == 0
 }
 
 // plainString returns the text string that o is or refers to; "" for anything

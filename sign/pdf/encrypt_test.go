@@ -5,10 +5,13 @@ package pdf
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -262,6 +265,45 @@ func TestPasswordEncoding(t *testing.T) {
 	}
 }
 
+// TestPasswordForms: what is typed opens what was encrypted with the prepared form
+// of it, or without preparing it. qpdf takes passwords as bytes.
+func TestPasswordForms(t *testing.T) {
+	const decomposed = "pa\u0300sswo\u0308rd"
+	for _, tt := range []struct {
+		name          string
+		typed, stored string
+		opens         bool
+		kind          []string
+	}{
+		{"composed", decomposed, "p\u00e0ssw\u00f6rd", true, []string{"256", "--"}},
+		{"as it stands", decomposed, decomposed, true, []string{"256", "--"}},
+		{"compatibility", "\u2168\ufb01", "IXfi", true, []string{"256", "--"}},
+		{"mapped to nothing", "I\u00adX\u200d", "IX", true, []string{"256", "--"}},
+		{"a space that is none of ASCII", "a\u00a0b\u3000c", "a b c", true, []string{"256", "--"}},
+		{"revision 5", "\u2168", "IX", true, []string{"256", "--force-R5", "--"}},
+		{"prohibited by SASLprep", "a\u0007b", "a\u0007b", true, []string{"256", "--"}},
+		{"both directions, which SASLprep refuses", "a\u05d0", "a\u05d0", true, []string{"256", "--"}},
+		{"the case counts", "ix", "IX", false, []string{"256", "--"}},
+		{"the other way round", "IX", "\u2168", false, []string{"256", "--"}},
+		{"127 bytes count", strings.Repeat("a", 130), strings.Repeat("a", 127), true, []string{"256", "--"}},
+		{"PDFDocEncoding", "p\u00e0 \u20ac\u2022", "p\xe0 \xa0\x80", true, []string{"128", "--use-aes=y", "--"}},
+		{"PDFDocEncoding, composed", "pa\u0300", "p\xe0", true, []string{"128", "--use-aes=n", "--"}},
+		{"UTF-8 in an old revision", "\u03a9", "\u03a9", true, []string{"128", "--use-aes=y", "--"}},
+		{"no question mark for what is not there", "\u03a9", "?", false, []string{"128", "--use-aes=y", "--"}},
+		{"no PDFDocEncoding in a new revision", "\u00e0", "\xe0", false, []string{"256", "--"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			args := append([]string{"--allow-weak-crypto", "--password-mode=bytes", "--encrypt", tt.stored, "another"}, tt.kind...)
+			file := qpdf(t, documents.Plain(), args...)
+			_, err := OpenWith(bytes.NewReader(file), int64(len(file)), OpenOptions{Password: tt.typed})
+			var wrong *PasswordError
+			if tt.opens && err != nil || !tt.opens && !errors.As(err, &wrong) {
+				t.Errorf("error %v, opens: %v", err, tt.opens)
+			}
+		})
+	}
+}
+
 // An update that takes the encryption away, or brings one, is no way to make
 // the reader fail.
 func TestEncryptionChanges(t *testing.T) {
@@ -301,5 +343,63 @@ func TestEncryptedShapes(t *testing.T) {
 				mustBeIntact(t, s)
 			})
 		}
+	}
+}
+
+// TestStringsEncryptedAgain: a program that fills in a field writes all of its
+// strings anew, with AES as other bytes than before.
+func TestStringsEncryptedAgain(t *testing.T) {
+	for _, kind := range [][]string{{"128", "--use-aes=y", "--"}, {"256", "--"}} {
+		file := signed(t, encrypted(t, documents.Form(), "", "owner", false, kind...))
+		d := mustOpen(t, file)
+		var field *indirect
+		for num := int64(1); num < d.newest().size; num++ {
+			if o, err := d.object(ref{num: num}); err == nil && dictOf(o) != nil && dictOf(o).find("DA") != nil && dictOf(o).find("T") != nil {
+				field = o
+			}
+		}
+		// again is the field with each string encrypted anew, once edit changed it.
+		again := func(edit func(words []byte, stored []byte) ([]byte, []byte)) []byte {
+			text := string(file[field.start:field.end])
+			for t2 := range texts(field.value) {
+				words, err := d.plaintext(t2)
+				if err != nil {
+					t.Fatal(err)
+				}
+				old := string(file[t2.start:t2.end])
+				words, stored := edit(words, t2.bytes)
+				if stored == nil {
+					if stored, err = d.security.encrypt(rand.Reader, d.security.strings, field.ref, words); err != nil {
+						t.Fatal(err)
+					}
+				}
+				text = strings.Replace(text, old, fmt.Sprintf("<%x>", stored), 1)
+			}
+			id := regexp.MustCompile(`/ID ?\[[^\]]*\]`).Find(file)
+			trailer := fmt.Appendf(nil, "<< /Encrypt %v %s /Size 100", d.newest().encryption, id)
+			return bytes.Replace(appendUpdate(t, file, text+"\nendobj"), []byte("<< /Size 100"), trailer, 1)
+		}
+		same := again(func(words, _ []byte) ([]byte, []byte) { return words, nil })
+		if found := changes(t, same, "Signature1"); len(found) != 0 {
+			t.Errorf("%v: nothing was changed: %s", kind, words(found))
+		}
+		value := again(func(words, _ []byte) ([]byte, []byte) {
+			return bytes.Replace(words, []byte("Roma"), []byte("Milano"), 1), nil
+		})
+		wantChanges(t, changes(t, value, "Signature1"), "formFill: field city: value Roma → Milano")
+		renamed := again(func(words, _ []byte) ([]byte, []byte) {
+			return bytes.Replace(words, []byte("city"), []byte("town"), 1), nil
+		})
+		wantForbidden(t, changes(t, renamed, "Signature1"), "/T was replaced")
+		// The byte before the length of the padding is no padding any more.
+		torn := again(func(words, stored []byte) ([]byte, []byte) {
+			if string(words) != "city" {
+				return words, nil
+			}
+			stored = bytes.Clone(stored)
+			stored[14] ^= 1
+			return words, stored
+		})
+		wantForbidden(t, changes(t, torn, "Signature1"), "/T was replaced")
 	}
 }

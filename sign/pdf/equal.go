@@ -9,14 +9,14 @@ import (
 )
 
 // equal reports whether two objects say the same, however they are written.
-// References are equal when they name the same object, whatever that is. In an
-// encrypted document strings are compared as they are stored: those of one object
-// that are equal say the same, and ones that differ may.
+// References are equal when they name the same object, whatever that is. Strings
+// that are encrypted are equal when they are stored as the same bytes, or when both
+// can be opened and say the same.
 func equal(a, b object) bool {
 	switch a := a.(type) {
 	case *text:
 		b, ok := b.(*text)
-		return ok && bytes.Equal(a.bytes, b.bytes)
+		return ok && (bytes.Equal(a.bytes, b.bytes) || sayTheSame(a, b))
 	case *array:
 		b, ok := b.(*array)
 		return ok && equalLists(a.items, b.items)
@@ -33,6 +33,15 @@ func equal(a, b object) bool {
 		}
 	}
 	return a == b
+}
+
+func sayTheSame(a, b *text) bool {
+	one, ok := a.opened()
+	if !ok {
+		return false
+	}
+	other, ok := b.opened()
+	return ok && bytes.Equal(one, other)
 }
 
 func equalLists(a, b []object) bool {

@@ -63,6 +63,26 @@ func ExampleSign_visible() {
 	// Output: grown: true <nil>
 }
 
+// What the signature will look like, before there is a card to sign with.
+func ExamplePreview() {
+	form := documents.EmptyField()
+	seal := `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><circle cx="5" cy="5" r="4" fill="teal"/></svg>`
+	look, err := pdf.Preview(bytes.NewReader(form), int64(len(form)), pdf.SignOptions{
+		SigningTime: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC),
+		Name:        "MARIO ROSSI",
+		Appearance: &pdf.Appearance{
+			Width: 180, Height: 72, Picture: []byte(seal),
+			Lines: []string{"Firmato da {name}", "{date}"}, QR: "{name}, {date}",
+		},
+	}, 300)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(look.Bounds().Size())
+	// Output: (750,300)
+}
+
 func ExamplePreflight() {
 	form := documents.EmptyField()
 	err := pdf.Preflight(bytes.NewReader(form), int64(len(form)), pdf.SignOptions{FieldName: "city"})

@@ -53,10 +53,15 @@ func openFont(data []byte) (*typeface, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &typeface{
-		face: face, tables: tables, used: []font.GID{0}, number: map[font.GID]int{0: 0},
-		reads: map[int][]rune{}, width: map[int]int{},
-	}, nil
+	t := &typeface{face: face, tables: tables}
+	t.forget()
+	return t, nil
+}
+
+// forget drops the glyphs that were used, but for .notdef.
+func (t *typeface) forget() {
+	t.used, t.number = []font.GID{0}, map[font.GID]int{0: 0}
+	t.reads, t.width = map[int][]rune{}, map[int]int{}
 }
 
 // glyph is one glyph of a line, in thousandths of the font size.
@@ -64,8 +69,9 @@ type glyph struct{ number, advance, x, y int }
 
 // line is a line of text, set in glyphs from left to right.
 type line struct {
-	glyphs []glyph
-	width  int
+	glyphs  []glyph
+	width   int
+	toRight bool // it is read from the right, where it begins
 }
 
 // em is the size at which text is set: PDF measures glyphs in its thousandths.
@@ -86,7 +92,7 @@ func (t *typeface) set(text string) (line, error) {
 	}
 	var segmenter shaping.Segmenter
 	var shaper shaping.HarfbuzzShaper
-	var l line
+	l := line{toRight: in.Direction == di.DirectionRTL}
 	for _, run := range visual(segmenter.Split(in, oneFace{t.face}), in.Direction) {
 		out := shaper.Shape(run)
 		for _, g := range out.Glyphs {
@@ -160,79 +166,25 @@ func (t *typeface) use(g shaping.Glyph, text []rune) int {
 	return n
 }
 
-// drawText draws lines in a box, from its upper left corner.
-func (d *drawing) drawText(in box, lines []string) error {
-	face, err := openFont(d.o.Appearance.Font)
-	if err != nil {
-		return err
-	}
-	set := make([]line, len(lines))
-	widest := 1
-	for i, text := range lines {
-		if set[i], err = face.set(text); err != nil {
-			return err
-		}
-		widest = max(widest, set[i].width)
-	}
-	size, err := d.fontSize(in, widest, len(lines))
-	if err != nil {
-		return err
-	}
-	top := in.top - (in.height()-size*lineHeight*float64(len(lines)))/2
-	d.content.WriteString("BT /C cs 0 0 0 sc\n")
-	fmt.Fprintf(&d.content, "/F %s Tf\n", decimals(size))
-	for i, l := range set {
-		l.write(&d.content, size, in.left, top-size*(lineHeight*float64(i)+1))
-	}
-	d.content.WriteString("ET\n")
-	if d.font, err = d.embed(face); err != nil {
-		return err
-	}
-	return nil
-}
-
-// fontSize is the size asked for, or the largest that fits.
-func (d *drawing) fontSize(in box, widest, lines int) (float64, error) {
-	fits := min(in.width()*em/float64(widest), in.height()/lineHeight/float64(lines))
-	size := d.o.Appearance.FontSize
-	if !(size > 0) {
-		size = min(fits, maxFontSize)
-	}
-	if size > fits || size < minFontSize {
-		return 0, unshown("its text does not fit into %s by %s points", decimals(in.width()), decimals(in.height()))
-	}
-	return size, nil
-}
-
-// write shows a line, glyph by glyph where they are not simply in a row.
-func (l line) write(b *bytes.Buffer, size, x, y float64) {
-	pen := 0
-	for _, g := range l.glyphs {
-		fmt.Fprintf(b, "1 0 0 1 %s %s Tm <%04X> Tj\n",
-			decimals(x+float64(pen+g.x)*size/em), decimals(y+float64(g.y)*size/em), g.number)
-		pen += g.advance
-	}
-}
-
 // embed writes the font with the glyphs that are used (ISO 32000-2, 9.7 and
 // 9.9), whole enough for PDF/A: widths, a map to Unicode, and /CIDSet, which
 // PDF/A-1 asks for.
-func (d *drawing) embed(t *typeface) (ref, error) {
+func (p *plan) embed(t *typeface) (ref, error) {
 	program, err := t.tables.subset(t.used)
 	if err != nil {
 		return ref{}, err
 	}
 	var refs [5]ref
 	for i := range refs {
-		refs[i] = d.allocate()
+		refs[i] = p.allocate()
 	}
 	whole, descendant, descriptor, file, unicodes := refs[0], refs[1], refs[2], refs[3], refs[4]
-	set := d.allocate()
-	registry, err := d.text(descendant, "Adobe")
+	set := p.allocate()
+	registry, err := p.text(descendant, "Adobe")
 	if err != nil {
 		return whole, err
 	}
-	ordering, err := d.text(descendant, "Identity")
+	ordering, err := p.text(descendant, "Identity")
 	if err != nil {
 		return whole, err
 	}
@@ -248,17 +200,17 @@ func (d *drawing) embed(t *typeface) (ref, error) {
 		{descriptor, fmt.Sprintf("<< /Type /FontDescriptor /FontName /%s /Flags 4 %s /ItalicAngle 0 /StemV 80 /FontFile2 %v /CIDSet %v >>",
 			family, t.metrics(), file, set)},
 	} {
-		if _, err := d.put(o.at, []byte(o.value)); err != nil {
+		if _, err := p.put(o.at, []byte(o.value)); err != nil {
 			return whole, err
 		}
 	}
-	if err := d.putStream(file, fmt.Sprintf("/Length1 %d", len(program)), program); err != nil {
+	if err := p.putStream(file, fmt.Sprintf("/Length1 %d", len(program)), program); err != nil {
 		return whole, err
 	}
-	if err := d.putStream(set, "", t.cidSet()); err != nil {
+	if err := p.putStream(set, "", t.cidSet()); err != nil {
 		return whole, err
 	}
-	return whole, d.putStream(unicodes, "", t.toUnicode())
+	return whole, p.putStream(unicodes, "", t.toUnicode())
 }
 
 // baseFont is the name of a subset: six letters that tell it from others.

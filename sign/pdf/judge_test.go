@@ -62,22 +62,6 @@ func TestJudgesAcceptEveryShape(t *testing.T) {
 	}
 }
 
-func TestJudgesAcceptEveryProducer(t *testing.T) {
-	for _, p := range judges.Producers() {
-		t.Run(p.Name, func(t *testing.T) {
-			judges.Need(t, p.Tool)
-			made, err := p.Make(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			signed := mustSign(t, made, options(t, pki.Signer))
-			wantCoverage(t, onlySignature(t, signed), CoversWholeFile)
-			acceptable(t, signed, 1)
-			sameLook(t, made, signed)
-		})
-	}
-}
-
 // sameLook checks that the first page is drawn as before.
 func sameLook(t *testing.T, before, after []byte) {
 	t.Helper()

@@ -54,7 +54,8 @@ type ledger struct {
 	*Document           // the view walked last
 	newest    *Document // all of the file
 	updated   map[int64]bool
-	oldest    int // index of the section that the walk began with
+	oldest    int   // index of the section that the walk began with
+	highest   int64 // object number that the sections up to the view speak of
 
 	uses   map[int64]use
 	pages  int
@@ -92,6 +93,7 @@ func (l *ledger) open() error {
 	if err := l.indexUpdates(); err != nil {
 		return err
 	}
+	l.raise(l.sections[l.oldest:])
 	trailer, err := l.trailerDict()
 	if err != nil {
 		return err
@@ -100,6 +102,13 @@ func (l *ledger) open() error {
 		l.trailerEntry(e)
 	}
 	return l.drain()
+}
+
+// raise takes the numbers of further sections into highest.
+func (l *ledger) raise(sections []*section) {
+	for _, s := range sections {
+		l.highest = max(l.highest, s.highest())
+	}
 }
 
 func (l *ledger) trailerEntry(e entry) {

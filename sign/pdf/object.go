@@ -32,6 +32,9 @@ type text struct {
 	bytes []byte // encrypted when in is set and the document is, see plaintext
 	hex   bool
 	in    *ref // the object it stands in, whose number goes into its key; nil in object streams and trailers
+	// seal is what opens it where the same words can be stored as other bytes;
+	// nil elsewhere, and where the stored bytes are what counts.
+	seal *security
 }
 
 // texts yields the strings in o, in their order. The parser has bounded the

@@ -362,6 +362,36 @@ func TestObjectStreamLoops(t *testing.T) {
 	}
 }
 
+// TestSectionShape: a cross-reference stream whose rows two readers may take for
+// those of different objects is refused.
+func TestSectionShape(t *testing.T) {
+	for _, tt := range []struct {
+		entries string
+		opens   bool
+	}{
+		{"/Size 7 /W [1 2 1] /Index [6 1]", true},
+		{"/Size 1 /W [1 2 1]", true},
+		{"/Size 1 /W [1 2 1] /Index null", true},
+		{"/Size 1 /W [1 2 1] /Index 5 0 R", false},
+		{"/Size 1 /W [1 2 1] /Index [6.0 1]", false},
+		{"/Size 1 /W [1 2 1] /Index [6 1 9]", false},
+		{"/Size 1 /W [1 2 1] /Index (6 1)", false},
+		{"/Size 7 /W [1 2 1 0] /Index [6 1]", false},
+		{"/Size 7 /W [1 2] /Index [6 1]", false},
+		{"/Size 7 /W [1 2 1] /Index [6 2]", false},
+		{"/Size 7 /W [1 2 1] /Index [6 1 6 0]", true},
+		{"/Size 7 /W [1 2 -1] /Index [6 1]", false},
+	} {
+		file := makePDF("<< /Type /Catalog /Pages 2 0 R >>", pagesObject, pageObject)
+		start := len(file)
+		file = fmt.Appendf(file, "6 0 obj\n<< /Type /XRef %s /Root 1 0 R /Prev %d /Length 4 >>\nstream\n\x00\x00\x00\x00\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n",
+			tt.entries, bytes.LastIndex(file, []byte("xref\n0")), start)
+		if _, err := Open(bytes.NewReader(file), int64(len(file))); (err == nil) != tt.opens || err != nil && !unreadable(err) {
+			t.Errorf("%s: error %v", tt.entries, err)
+		}
+	}
+}
+
 // Every prefix of a file opens or is refused, and never has a whole signature.
 func TestPrefixes(t *testing.T) {
 	file := mustSign(t, documents.Streams(), options(t, pki.SignerP256))

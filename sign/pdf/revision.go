@@ -22,6 +22,7 @@ func (r revision) holds(end int64) bool { return end >= r.eof && end <= r.End }
 
 // ending is a startxref with what follows.
 type ending struct {
+	start     int64 // of the word startxref
 	startxref int64
 	eof       int64 // offset just after %%EOF, -1 when that is missing
 	end       int64 // the same after its line end
@@ -30,12 +31,13 @@ type ending struct {
 // readEnding reads "startxref", an offset and %%EOF with its line end. When the
 // first two are not there it is not ok; the error is one of reading the file.
 func (f *file) readEnding(at int64) (e ending, ok bool, err error) {
-	e = ending{eof: -1, end: -1}
+	e = ending{start: at, eof: -1, end: -1}
 	l := newLexer(f.src, at, f.size)
 	word, err := l.token()
 	if err != nil || !word.is("startxref") {
 		return e, false, l.err
 	}
+	e.start = word.start
 	n, err := l.token()
 	if err != nil || n.kind != tokenInteger || n.integer < 0 {
 		return e, false, l.err

@@ -2,6 +2,8 @@
 
 package pdf
 
+import "regexp"
+
 // judgeCatalog compares the document catalog key by key. The form is compared
 // later, by what it holds.
 func (s *step) judgeCatalog(d *delta, _ use) {
@@ -60,11 +62,13 @@ func verb(was, is *dict, key name) string {
 	return "was replaced"
 }
 
+var versionPattern = regexp.MustCompile(`^[0-9]\.[0-9]$`)
+
 // judgeVersion lets the version of the document rise (ISO 32000-2, 7.7.2).
 func (s *step) judgeVersion(was, is *dict) {
 	before, _ := was.get("Version").(name)
 	after, ok := is.get("Version").(name)
-	if !ok || len(after) != len("1.7") || after < before {
+	if !ok || !versionPattern.MatchString(string(after)) || after < before {
 		s.forbid(ChangeDocument, "the document's version was lowered")
 		return
 	}

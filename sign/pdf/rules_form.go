@@ -147,16 +147,13 @@ func (s *step) judgeNewFields(fields []object, old map[ref]bool) {
 	}
 }
 
-// pushButton is the bit of /Ff for a button that has no value, ISO 32000-2, table 229;
-// readOnly the one for all fields, table 227.
-const (
-	readOnly   = 1
-	pushButton = 1 << 16
-)
+// pushButton is the bit of /Ff for a button that has no value, ISO 32000-2, table 229.
+const pushButton = 1 << 16
 
-// lockBits are the annotation flags ReadOnly, Locked and LockedContents
-// (ISO 32000-2, table 167), which a program may set when a field is signed.
-const lockBits = 1<<6 | 1<<7 | 1<<9
+// lockFlags are those that a program may set when a field is filled in or signed:
+// of the annotation ReadOnly, Locked and LockedContents (ISO 32000-2, table 167),
+// of the field ReadOnly.
+var lockFlags = map[name]int64{"F": 1<<6 | 1<<7 | 1<<9, "Ff": 1}
 
 // judgeField compares a field of the signed form key by key.
 func (s *step) judgeField(d *delta, u use) {
@@ -209,13 +206,11 @@ func (s *step) judgeFieldKey(d *delta, f *fieldFacts, was, is *dict, key name) {
 		}
 		return
 	case "M":
+		s.allow(ChangeFormFill, "field %s: its date changed", f.name)
 		return
-	case "F":
-		if onlySets(was, is, key, lockBits) {
-			return
-		}
-	case "Ff":
-		if onlySets(was, is, key, readOnly) {
+	case "F", "Ff":
+		if onlySets(was, is, key, lockFlags[key]) {
+			s.allow(ChangeFormFill, "field %s: closed to changes", f.name)
 			return
 		}
 	}

@@ -5,6 +5,7 @@ package pdf
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // noteSigning remembers an empty signature field that gets a value.
@@ -93,7 +94,7 @@ type newField struct {
 	name    string
 	dict    *dict
 	visible bool // it takes room on a page
-	drawn   bool // it has an appearance
+	drawn   bool // it has an appearance that is not empty
 	area    rect
 	problem string // why it is not one
 }
@@ -167,7 +168,7 @@ func (s *step) readNewField(r ref) newField {
 	case s.nameTaken(f.name):
 		f.problem = "the form has a field of that name"
 	default:
-		f.addWidget(f.dict)
+		s.addWidget(&f, f.dict)
 		s.readNewKids(&f)
 	}
 	return f
@@ -180,7 +181,7 @@ func (s *step) nameTaken(name string) bool {
 }
 
 // addWidget takes in the look of a widget.
-func (f *newField) addWidget(d *dict) {
+func (s *step) addWidget(f *newField, d *dict) {
 	for _, e := range d.entries {
 		if !fieldKeys[e.key] {
 			f.problem = fmt.Sprintf("it has the key /%s", clip([]byte(e.key)))
@@ -189,7 +190,29 @@ func (f *newField) addWidget(d *dict) {
 	if area := rectangle(d); area.visible() {
 		f.visible, f.area = true, area
 	}
-	f.drawn = f.drawn || d.get("AP") != nil
+	f.drawn = f.drawn || d.get("AP") != nil && !s.blank(d.get("AP")) || decorated(d)
+}
+
+// decorated reports whether readers draw something for a widget that has no
+// appearance, ISO 32000-2, table 192: all but its rotation and how icon and caption
+// are placed.
+func decorated(widget *dict) bool {
+	held := widget.get("MK")
+	if held == nil {
+		return false
+	}
+	look, ok := held.(*dict)
+	return !ok || slices.ContainsFunc(look.entries, func(e entry) bool { return e.key != "R" && e.key != "TP" && e.key != "IF" })
+}
+
+// blank reports whether an appearance is surely empty: one stream without data.
+func (s *step) blank(appearance object) bool {
+	a, err := soft[*dict](s.is, appearance)
+	if err != nil || a == nil || len(a.entries) != 1 {
+		return false
+	}
+	n, err := soft[*dict](s.is, a.get("N"))
+	return err == nil && n != nil && n.data > 0 && n.get("Length") == object(int64(0)) && n.find("Filter") == nil && n.find("F") == nil
 }
 
 // readNewKids reads the widgets of a new field that stand apart from it.
@@ -210,7 +233,7 @@ func (s *step) readNewKids(f *newField) {
 			return
 		}
 		s.fresh[r.num] = true
-		f.addWidget(widget)
+		s.addWidget(f, widget)
 	}
 }
 

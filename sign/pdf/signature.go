@@ -15,7 +15,7 @@ import (
 // (ISO 32000-2, 12.8.1) with what this package knows about it. Nothing here is
 // a verdict: the CMS in Contents is not opened and no digest is computed. In an
 // encrypted document that was opened without the password it needs, the strings
-// (Field, Name, Reason, Location, ContactInfo, Time) are left empty.
+// (Field, Name, Reason, Location, ContactInfo, Time, Certificates) are left empty.
 type Signature struct {
 	Field       string // fully qualified field name
 	Type        string // "Sig", "DocTimeStamp" or as found; absent means Sig
@@ -29,6 +29,10 @@ type Signature struct {
 
 	ByteRange []int64 // as found; nil when it is no array of integers
 	Contents  []byte  // the BER value in /Contents, without the padding
+	// Certificates are those of /Cert, which only adbe.x509.rsa_sha1 has (ISO
+	// 32000-2, table 255), the signer's first. They are DER, or whatever stands
+	// there.
+	Certificates [][]byte
 
 	Covers        Coverage
 	Revision      int   // index in [Document.Revisions] of the revision covered, -1 when none is
@@ -39,6 +43,7 @@ type Signature struct {
 	Problems []Problem // see [Problem]
 
 	src   io.ReaderAt
+	size  int64  // of the file
 	field string // as Field, but encrypted where that is left empty
 	id    identity
 	home  identity // of the field
@@ -49,6 +54,18 @@ type Signature struct {
 // SignedBytes reads exactly the bytes that /ByteRange names, in one pass;
 // nothing when there is no reading it.
 func (sig *Signature) SignedBytes() io.Reader { return signedBytes(sig.src, sig.ByteRange) }
+
+// SignedRevision reads the document as it was when sig was made: the file up to
+// the end of what /ByteRange names, /Contents included. It is nil when the ranges
+// don't begin at the first byte of the file and end within it. Nothing is checked
+// beyond that.
+func (sig *Signature) SignedRevision() *io.SectionReader {
+	r, problem := readRanges(sig.ByteRange)
+	if problem != 0 || r.start != 0 || r.resume < r.gap || r.end > sig.size {
+		return nil
+	}
+	return io.NewSectionReader(sig.src, 0, r.end)
+}
 
 func (sig *Signature) note(problems ...Problem) {
 	for _, p := range problems {
@@ -146,7 +163,7 @@ func (s *survey) add(view *Document, list []found, removed bool) error {
 			}
 			continue
 		}
-		sig := &Signature{Removed: removed, Revision: -1, src: s.src, field: f.name, id: f.id, home: f.home, stray: f.stray}
+		sig := &Signature{Removed: removed, Revision: -1, src: s.src, size: s.size, field: f.name, id: f.id, home: f.home, stray: f.stray}
 		signed, err := sig.read(view, f)
 		if err != nil {
 			return err
@@ -191,7 +208,7 @@ func (sig *Signature) read(view *Document, f found) (signed bool, err error) {
 		sig.note(ProblemUnreadable)
 		return true, nil
 	}
-	if value.repeats("ByteRange", "Contents", "SubFilter") || f.dict.repeats("V", "FT", "T", "Kids") {
+	if value.repeats("ByteRange", "Contents", "SubFilter", "Cert") || f.dict.repeats("V", "FT", "T", "Kids") {
 		sig.note(ProblemRepeatedKey)
 	}
 	sig.ByteRange, _ = integers(value.get("ByteRange"))
@@ -220,6 +237,24 @@ func (sig *Signature) describe(view *Document, value *dict) error {
 		*into = s
 	}
 	sig.Time = decodeDate(date)
+	return sig.readCertificates(view, value)
+}
+
+// readCertificates takes the byte strings of /Cert, one or an array.
+func (sig *Signature) readCertificates(view *Document, value *dict) error {
+	items, err := oneOrMany(value.get("Cert"), view.resolve)
+	if err != nil {
+		return hard(err)
+	}
+	for _, item := range items {
+		if t, ok := item.(*text); ok {
+			der, err := view.plaintext(t)
+			if hard(err) != nil {
+				return err
+			}
+			sig.Certificates = append(sig.Certificates, der)
+		}
+	}
 	return nil
 }
 

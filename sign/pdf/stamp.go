@@ -43,7 +43,7 @@ func (p *plan) stampOn(page *page) (*stamp, error) {
 	if err != nil {
 		return nil, err
 	}
-	form, err := p.draw(place, seen.quarter)
+	form, err := p.draw(place, seen.quarter, page.dict)
 	return &stamp{place, seen.quarter, form}, err
 }
 
@@ -56,20 +56,31 @@ func (p *plan) stampField(f *field) error {
 	if err != nil {
 		return err
 	}
-	place, ok, err := p.doc.box(widget.get("Rect"))
+	place, quarter, page, err := p.fieldPlace(f, widget)
 	if err != nil {
 		return err
 	}
+	form, err := p.draw(place, quarter, page)
+	p.edit(at, widget, change{"AP", fmt.Appendf(nil, "<< /N %v >>", form)}, change{key: "AS"})
+	return err
+}
+
+// fieldPlace is where the widget of a field stands, how its page is turned, and
+// the page, as far as the widget tells it.
+func (p *plan) fieldPlace(f *field, widget *dict) (box, int, *dict, error) {
+	place, ok, err := p.doc.box(widget.get("Rect"))
+	if err != nil {
+		return place, 0, nil, err
+	}
 	if !ok || !(place.width() > 0 && place.height() > 0) {
-		return unshown("the field %q has no place on a page", f.name)
+		return place, 0, nil, unshown("the field %q has no place on a page", f.name)
 	}
 	quarter, err := p.turn(widget)
 	if err != nil {
-		return err
+		return place, 0, nil, err
 	}
-	form, err := p.draw(place, quarter)
-	p.edit(at, widget, change{"AP", fmt.Appendf(nil, "<< /N %v >>", form)}, change{key: "AS"})
-	return err
+	page, err := as[*dict](p.doc, widget.get("P"))
+	return place, quarter, page, err
 }
 
 // widget returns the one widget of a field.
@@ -106,22 +117,8 @@ func (p *plan) turn(widget *dict) (int, error) {
 // turns are the matrices that keep a drawing upright on a page turned clockwise.
 var turns = [...]string{"", " /Matrix [0 1 -1 0 0 0]", " /Matrix [-1 0 0 -1 0 0]", " /Matrix [0 -1 1 0 0 0]"}
 
-// drawing is the content of a form XObject with what it uses.
-type drawing struct {
-	*plan
-	width, height float64 // as it is read
-	content       bytes.Buffer
-	font, picture ref
-}
-
-// Sizes in points.
-const (
-	stampPadding = 3.0
-	borderWidth  = 0.5
-	maxFontSize  = 12.0
-	minFontSize  = 2.0
-	lineHeight   = 1.2 // of the font size
-)
+// borderWidth is in points.
+const borderWidth = 0.5
 
 // calibrated is the colour space of everything that is drawn: that of sRGB, but
 // for the gamma, in a way that needs nothing else of the document. PDF/A does not
@@ -129,104 +126,55 @@ const (
 const calibrated = "[/CalRGB << /WhitePoint [0.9505 1 1.089] /Gamma [2.2 2.2 2.2] " +
 	"/Matrix [0.4124 0.2126 0.0193 0.3576 0.7152 0.1192 0.1805 0.0722 0.9505] >>]"
 
-// draw writes the form XObject of the signature, ISO 32000-2, 8.10.
-func (p *plan) draw(place box, quarter int) (ref, error) {
-	d := &drawing{plan: p, width: place.width(), height: place.height()}
-	if quarter%2 == 1 {
-		d.width, d.height = d.height, d.width
-	}
-	if err := d.fill(); err != nil {
+// draw writes the form XObject of the signature, ISO 32000-2, 8.10. The page may
+// be unknown.
+func (p *plan) draw(place box, quarter int, page *dict) (ref, error) {
+	s, err := p.sketch(place, quarter)
+	if err != nil {
 		return ref{}, err
 	}
 	resources := "/ColorSpace << /C " + calibrated + " >>"
-	if d.font != (ref{}) {
-		resources += fmt.Sprintf(" /Font << /F %v >>", d.font)
+	if s.picture != nil {
+		at, err := p.putPicture(s.picture, s.pictureAt, page)
+		if err != nil {
+			return ref{}, err
+		}
+		resources += fmt.Sprintf(" /XObject << /P %v >>", at)
 	}
-	if d.picture != (ref{}) {
-		resources += fmt.Sprintf(" /XObject << /P %v >>", d.picture)
+	if s.text != nil {
+		at, err := p.embed(s.text.face)
+		if err != nil {
+			return ref{}, err
+		}
+		resources += fmt.Sprintf(" /Font << /F %v >>", at)
 	}
 	at := p.allocate()
 	return at, p.putStream(at, fmt.Sprintf("/Type /XObject /Subtype /Form /BBox [0 0 %s %s]%s /Resources << %s >>",
-		decimals(d.width), decimals(d.height), turns[quarter], resources), d.content.Bytes())
+		decimals(s.width), decimals(s.height), turns[quarter], resources), s.content())
 }
 
-// fill draws the parts: picture on the left, text on the right, border around.
-func (d *drawing) fill() error {
-	a := d.o.Appearance
-	inside := box{stampPadding, stampPadding, d.width - stampPadding, d.height - stampPadding}
-	if !(inside.width() > 0 && inside.height() > 0) {
-		return unshown("its place of %s by %s points is too small", decimals(d.width), decimals(d.height))
+// content writes what is drawn as operators, ISO 32000-2, annex A.
+func (s *sketch) content() []byte {
+	var b bytes.Buffer
+	if s.picture != nil {
+		fmt.Fprintf(&b, "q %s 0 0 %s %s %s cm /P Do Q\n", decimals(s.pictureAt.width()), decimals(s.pictureAt.height()),
+			decimals(s.pictureAt.left), decimals(s.pictureAt.bottom))
 	}
-	lines := d.lines()
-	if len(a.Picture) > 0 {
-		to := inside
-		if len(lines) > 0 {
-			to.right = to.left + min(to.height(), to.width()/2)
-			inside.left = to.right + stampPadding
-		}
-		if err := d.drawPicture(to); err != nil {
-			return err
-		}
+	if s.text != nil {
+		fmt.Fprintf(&b, "BT /C cs 0 0 0 sc\n/F %s Tf\n", decimals(s.text.size))
+		s.text.each(func(g glyph, x, y float64) {
+			fmt.Fprintf(&b, "1 0 0 1 %s %s Tm <%04X> Tj\n", decimals(x), decimals(y), g.number)
+		})
+		b.WriteString("ET\n")
 	}
-	if len(lines) > 0 {
-		if err := d.drawText(inside, lines); err != nil {
-			return err
-		}
+	if s.code != nil {
+		s.code.write(&b, s.codeAt)
 	}
-	if a.Border {
-		fmt.Fprintf(&d.content, "q /C CS 0 0 0 SC %s w %s %s %s %s re S Q\n", decimals(borderWidth),
-			decimals(borderWidth/2), decimals(borderWidth/2), decimals(d.width-borderWidth), decimals(d.height-borderWidth))
+	if s.border {
+		fmt.Fprintf(&b, "q /C CS 0 0 0 SC %s w %s %s %s %s re S Q\n", decimals(borderWidth),
+			decimals(borderWidth/2), decimals(borderWidth/2), decimals(s.width-borderWidth), decimals(s.height-borderWidth))
 	}
-	return nil
-}
-
-// defaultLines are the words of a signature that nobody worded.
-var defaultLines = []string{"Firmato digitalmente da {name}", "Data: {date}", "Motivo: {reason}", "Luogo: {location}"}
-
-// lines puts what the signature says into the lines of the template.
-func (p *plan) lines() []string {
-	a := p.o.Appearance
-	template := a.Lines
-	if template == nil && len(a.Picture) == 0 {
-		template = defaultLines
-	}
-	words := p.words()
-	var lines []string
-	for _, line := range template {
-		if l, ok := fillIn(line, words); ok {
-			lines = append(lines, l)
-		}
-	}
-	return lines
-}
-
-// words are what the names in a template stand for.
-func (p *plan) words() map[string]string {
-	signer := p.o.Name
-	if c := p.o.Signer.Certificate; signer == "" && c != nil {
-		signer = c.Subject.CommonName
-	}
-	return map[string]string{
-		"{name}": signer, "{reason}": p.o.Reason, "{location}": p.o.Location, "{contact}": p.o.ContactInfo,
-		"{date}": p.o.SigningTime.Format("2006-01-02 15:04:05 -07:00"), "{field}": p.target.name,
-	}
-}
-
-// fillIn replaces the names in a line. It is not ok when there were some and
-// all stand for nothing.
-func fillIn(line string, words map[string]string) (filled string, ok bool) {
-	names, full := 0, 0
-	var pairs []string
-	for name, word := range words {
-		if strings.Contains(line, name) {
-			names++
-			if word != "" {
-				full++
-			}
-		}
-		pairs = append(pairs, name, word)
-	}
-	return strings.NewReplacer(pairs...).Replace(line), names == 0 || full > 0
+	return b.Bytes()
 }
 
 // putStream writes a stream, compressed, and encrypted where the document is.

@@ -153,6 +153,7 @@ func TestStampShapes(t *testing.T) {
 			"text":    {},
 			"picture": {Picture: sealPNG(t), Corner: TopLeft},
 			"both":    {Picture: sealJPEG(t), Lines: []string{"Firmato da {name}", "il {date}", "per {reason}"}, Font: gobold.TTF},
+			"vector":  {Picture: []byte(sealSVG), QR: "{name} {date}", Border: true},
 		} {
 			t.Run(doc.Name+" "+name, func(t *testing.T) {
 				o := options(t, pki.Signer)
@@ -248,19 +249,37 @@ func TestFillIn(t *testing.T) {
 	}
 }
 
-// In PDF/A-1 there is no transparency.
-func TestStampPDFA1(t *testing.T) {
-	xmp := `<x:xmpmeta><rdf:Description pdfaid:part="1" pdfaid:conformance="B"/></x:xmpmeta>`
-	metadata := fmt.Sprintf("<< /Type /Metadata /Subtype /XML /Length %d >>\nstream\n%s\nendstream", len(xmp), xmp)
-	file := makePDF("<< /Type /Catalog /Pages 2 0 R /Metadata 4 0 R >>", pagesObject,
-		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 300] >>", metadata)
-	o := options(t, pki.Signer)
-	o.Appearance = &Appearance{Picture: sealPNG(t)}
-	if bytes.Contains(mustSign(t, file, o), []byte("/SMask")) {
-		t.Error("transparency in PDF/A-1")
-	}
-	if !bytes.Contains(mustSign(t, turned(0, ""), o), []byte("/SMask")) {
-		t.Error("the transparency of the picture is lost")
+// In PDF/A-1 there is no transparency, and later only where it is said in which
+// colours to mix.
+func TestStampPDFA(t *testing.T) {
+	for _, tt := range []struct {
+		name, part, catalog, page string
+		mask                      bool
+	}{
+		{"no PDF/A", "", "", "", true},
+		{"PDF/A-1", `pdfaid:part="1"`, "/OutputIntents [<< >>]", "", false},
+		{"PDF/A-2 with an output intent", `pdfaid:part="2"`, "/OutputIntents [<< >>]", "", true},
+		{"PDF/A-2 without", `pdfaid:part="2"`, "", "", false},
+		{"PDF/A-3 with a group of the page", `pdfaid:part='3'`, "", "/Group << /S /Transparency /CS [/CalGray << /WhitePoint [1 1 1] >>] >>", true},
+		{"PDF/A-4", `><pdfaid:part>4</pdfaid:part><x`, "", "", false},
+	} {
+		xmp := "<x:xmpmeta><rdf:Description " + tt.part + "/></x:xmpmeta>"
+		metadata := fmt.Sprintf("<< /Type /Metadata /Subtype /XML /Length %d >>\nstream\n%s\nendstream", len(xmp), xmp)
+		file := makePDF("<< /Type /Catalog /Pages 2 0 R /Metadata 4 0 R "+tt.catalog+" >>", pagesObject,
+			"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 300] "+tt.page+" >>", metadata)
+		for kind, a := range map[string]Appearance{"PNG": {Picture: sealPNG(t)}, "SVG": {Picture: []byte(sealSVG)}} {
+			t.Run(tt.name+" "+kind, func(t *testing.T) {
+				o := options(t, pki.Signer)
+				o.Appearance = &a
+				signed := mustSign(t, file, o)
+				if got := bytes.Contains(signed, []byte("/SMask")); got != tt.mask {
+					t.Errorf("transparency: %v, want %v", got, tt.mask)
+				}
+				if bytes.Contains(signed, []byte("/DeviceRGB")) {
+					t.Error("a colour of a device, which PDF/A does not permit")
+				}
+			})
+		}
 	}
 }
 

@@ -37,24 +37,26 @@ const (
 	permsLen  = 16
 )
 
-// maxPassword is how many bytes of a password count from revision 5 on.
-const maxPassword = 127
-
 // open returns the key that password opens the file with, nil for none, and
 // whether it is the owner's.
 func (s *standard) open(password string) (key []byte, owner bool) {
-	if s.revision >= 5 {
-		return s.openLong([]byte(password)[:min(len(password), maxPassword)])
-	}
-	for _, p := range [][]byte{docEncoded(password), []byte(password)} {
-		if key := s.userKey(s.ownersView(p)); key != nil {
-			return key, true
-		}
-		if key := s.userKey(p); key != nil {
-			return key, false
+	for _, p := range passwordForms(s.revision, password) {
+		if key, owner := s.openWith(p); key != nil {
+			return key, owner
 		}
 	}
 	return nil, false
+}
+
+// openWith tries the bytes of a password.
+func (s *standard) openWith(password []byte) (key []byte, owner bool) {
+	if s.revision >= 5 {
+		return s.openLong(password)
+	}
+	if key := s.userKey(s.ownersView(password)); key != nil {
+		return key, true
+	}
+	return s.userKey(password), false
 }
 
 // padPassword makes a password 32 bytes long.

@@ -19,6 +19,8 @@ type step struct {
 	changes []Change
 	said    map[string]bool
 
+	heads map[int64]bool // where the objects of the update begin
+
 	form       bool                     // the form was touched
 	shown      map[int64]bool           // pages whose annotations were touched
 	filled     map[*fieldFacts]*filling // what was done to fields
@@ -56,9 +58,9 @@ func dictOf(o *indirect) *dict {
 
 func (s *step) run() error {
 	s.deltas, s.said, s.shown = map[int64]*delta{}, map[string]bool{}, map[int64]bool{}
-	s.freshNames = map[string]bool{}
+	s.freshNames, s.heads = map[string]bool{}, map[int64]bool{}
 	s.filled, s.fresh, s.signing = map[*fieldFacts]*filling{}, map[int64]bool{}, map[*fieldFacts]*dict{}
-	for _, part := range []func() error{s.gather, s.completed, s.compareTrailers, s.account, s.judge, s.advance, s.completed} {
+	for _, part := range []func() error{s.gather, s.completed, s.compareTrailers, s.account, s.otherReaders, s.judge, s.advance, s.completed} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -260,8 +262,11 @@ var rules = [...]rule{
 
 // judgeUnused lets new objects in: what refers to them decides.
 func (s *step) judgeUnused(d *delta, _ use) {
-	if d.existed && d.is != nil {
+	switch {
+	case d.existed && d.is != nil:
 		s.forbid(ChangeDocument, "object %d, which nothing used, was replaced", d.num)
+	case d.existed:
+		s.allow(ChangeOther, "objects that nothing used were removed")
 	}
 }
 
@@ -321,6 +326,7 @@ var leadsToFields = map[purpose]bool{catalogue: true, formDict: true, fieldList:
 // advance brings the ledger to the new revision: what the objects that differ
 // lead to now. The form comes last and so is walked first.
 func (s *step) advance() error {
+	s.raise(s.sections[s.is.first:s.was.first])
 	s.Document = s.is
 	s.round++
 	for _, formToo := range []bool{false, true} {
@@ -356,13 +362,17 @@ func (s *step) expandAgain(d *delta, u use) error {
 const maxListed = 5
 
 // listUnused names new objects that nothing leads to. Object and cross-reference
-// streams are only wrapping.
+// streams are only wrapping. A catalog or a page is there for readers that look for
+// one.
 func (s *step) listUnused() {
 	var names []string
 	more := 0
 	for _, d := range s.order {
 		if _, used := s.uses[d.num]; used || d.is == nil || d.existed || wrapping(d.is) {
 			continue
+		}
+		if kind, _ := dictOf(d.is).get("Type").(name); kind == "Catalog" || kind == "Pages" || kind == "Page" {
+			s.forbid(ChangeFile, "object %d was added, of the type %s, which nothing uses", d.num, kind)
 		}
 		if len(names) == maxListed {
 			more++

@@ -34,20 +34,26 @@ func decodeText(b []byte) string {
 	return s.String()
 }
 
-// docEncoded encodes s in PDFDocEncoding, with a question mark for what that
-// does not have.
-func docEncoded(s string) []byte {
-	var b []byte
+// docEncoded encodes s in PDFDocEncoding, if that has all of its characters.
+func docEncoded(s string) ([]byte, bool) {
+	b := []byte{}
 	for _, r := range s {
-		c := byte('?')
-		for i := 255; i >= 0; i-- {
-			if docRune(byte(i)) == r {
-				c = byte(i)
-			}
+		c, ok := docByte(r)
+		if !ok {
+			return nil, false
 		}
 		b = append(b, c)
 	}
-	return b
+	return b, true
+}
+
+func docByte(r rune) (byte, bool) {
+	for c := range 256 {
+		if docRune(byte(c)) == r && r != utf8.RuneError {
+			return byte(c), true
+		}
+	}
+	return 0, false
 }
 
 func docRune(c byte) rune {

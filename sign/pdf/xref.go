@@ -400,8 +400,8 @@ func (f *file) readStream(s *section, at int64) error {
 // readIndex interprets /W and /Index.
 func (s *section) readIndex(d *dict, data []byte) error {
 	w, ok := integers(d.get("W"))
-	if !ok || len(w) < 3 {
-		return damaged(d.start, "a cross-reference stream without /W")
+	if !ok || len(w) != 3 {
+		return damaged(d.start, "a cross-reference stream without a /W of three integers")
 	}
 	rows := &packedRows{data: data}
 	for i := range rows.widths {
@@ -414,9 +414,11 @@ func (s *section) readIndex(d *dict, data []byte) error {
 	if rows.length == 0 {
 		return damaged(d.start, "rows of no bytes in a cross-reference stream")
 	}
-	index, ok := integers(d.get("Index"))
-	if !ok {
-		index = []int64{0, s.size}
+	index := []int64{0, s.size}
+	if held := d.get("Index"); held != nil {
+		if index, ok = integers(held); !ok || len(index)%2 != 0 {
+			return damaged(d.start, "a cross-reference stream whose /Index is not pairs of integers")
+		}
 	}
 	row := int64(0)
 	for ; len(index) >= 2; index = index[2:] {

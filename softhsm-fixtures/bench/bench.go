@@ -11,18 +11,22 @@ import (
 	"time"
 )
 
-// MemoryLimit is the most that pectoken may take, in bytes, however big the
-// file.
+// MemoryLimit is the most that pectoken may take for a .p7m, in bytes, however big
+// the file.
 const MemoryLimit = 64 << 20
 
 // Options say what to measure.
 type Options struct {
-	Size     int64        // of the file, in bytes; zero: 1 GiB
-	Runs     int          // zero: 3
-	Count    int          // of signatures, to compare with bare PKCS#11; zero: 1000
+	Size     int64 // of the file, in bytes; zero: 1 GiB
+	Runs     int   // zero: 3
+	Count    int   // of signatures, to compare with bare PKCS#11; zero: 1000
+	PDF      PDFOptions
 	Signer   Signer       // makes them as pectoken does; nil: they are not compared
+	Large    int64        // size of a second file, in times of Size; zero: there is none
+	Signers  []int        // of the files with many signers, ascending; nil: 250, 500, 1,000
+	Segments []int        // of the files with many segments, ascending; nil: 25,000 to a million
 	Program  string       // path of pectoken; empty: it is built from the module of the current folder
-	Dir      string       // where the files go, four times Size; empty: a folder for temporary files on disk
+	Dir      string       // where the files go, seven times Size and twice Large; empty: a folder for temporary files on disk
 	Progress func(string) // told what is being done; may be nil
 }
 
@@ -47,6 +51,8 @@ type Result struct {
 	Runs int
 	Rows []Row
 
+	Growth []Growth
+	PDFs   []Comparison
 	Ratios []Ratio // with a token, to bare PKCS#11
 }
 
@@ -64,35 +70,68 @@ func Run(ctx context.Context, o Options) (result *Result, err error) {
 		return nil, err
 	}
 	tasks := b.tasks()
+	growing, err := b.growing(ctx, o, tasks.sign, tasks.verify)
+	if err != nil {
+		return nil, err
+	}
+	if err := rounds(ctx, o, withSteps(tasks.all, growing)); err != nil {
+		return nil, err
+	}
+	result = &Result{Size: o.Size, Runs: o.Runs, Rows: rows(tasks.all), Growth: growth(growing)}
+	for _, c := range b.comparisons(o.Size, o.PDF) {
+		done, err := c.measure(ctx, b, o)
+		if err != nil {
+			return nil, err
+		}
+		result.PDFs = append(result.PDFs, done)
+	}
+	batches, err := b.batches(o.PDF.Files)
+	if err != nil {
+		return nil, err
+	}
+	pairs := append(b.pairs(o.Count), batches...)
+	if err := rounds(ctx, o, pairs); err != nil {
+		return nil, err
+	}
+	result.Ratios = ratios(pairs)
+	return result, nil
+}
+
+// measured is what takes its turn in a round.
+type measured interface {
+	title() string
+	run(context.Context) error
+}
+
+// rounds gives everything its turn as often as o says.
+func rounds[M measured](ctx context.Context, o Options, list []M) error {
 	for round := range o.Runs {
-		for _, t := range tasks {
-			o.Progress(fmt.Sprintf("round %d of %d: %s", round+1, o.Runs, t.name))
-			if err := t.run(ctx); err != nil {
-				return nil, fmt.Errorf("measuring %s: %w", t.name, err)
+		for _, m := range list {
+			o.Progress(fmt.Sprintf("round %d of %d: %s", round+1, o.Runs, m.title()))
+			if err := m.run(ctx); err != nil {
+				return fmt.Errorf("measuring %s: %w", m.title(), err)
 			}
 		}
 	}
-	pairs := b.pairs(o.Count)
-	for round := range o.Runs {
-		for _, p := range pairs {
-			o.Progress(fmt.Sprintf("round %d of %d: %s", round+1, o.Runs, p.task))
-			if err := p.run(ctx); err != nil {
-				return nil, fmt.Errorf("measuring %s: %w", p.task, err)
-			}
-		}
-	}
-	return &Result{Size: o.Size, Runs: o.Runs, Rows: rows(tasks), Ratios: ratios(pairs)}, nil
+	return nil
 }
 
 func (o Options) withDefaults() Options {
 	if o.Size == 0 {
 		o.Size = 1 << 30
 	}
+	o.PDF = o.PDF.withDefaults()
 	if o.Count == 0 {
 		o.Count = 1000
 	}
 	if o.Runs == 0 {
 		o.Runs = 3
+	}
+	if o.Signers == nil {
+		o.Signers = []int{250, 500, 1000}
+	}
+	if o.Segments == nil {
+		o.Segments = []int{25_000, 50_000, 100_000, 1_000_000}
 	}
 	if o.Dir == "" {
 		o.Dir = diskFolder()
@@ -135,14 +174,23 @@ func median(times []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-// Err says that pectoken took more memory than [MemoryLimit], and where; nil
-// when it did not, or when memory can't be measured on this system.
+// Err says that pectoken took more memory than [MemoryLimit] or, for a PDF,
+// [PDFMemoryLimit], and where; nil when it did not, or when memory can't be
+// measured on this system.
 func (r *Result) Err() error {
 	var errs []error
 	for _, row := range r.Rows {
-		if row.ours && row.Peak > MemoryLimit {
-			errs = append(errs, fmt.Errorf("%s took %.0f MiB, more than %d MiB", row.Task, mebi(row.Peak), MemoryLimit>>20))
+		if row.ours {
+			errs = append(errs, overLimit(row.Task, row.Peak))
 		}
+	}
+	for _, g := range r.Growth {
+		if g.Much > 1 { // the least stands among the rows, or takes less
+			errs = append(errs, overLimit(g.Task, g.Peak))
+		}
+	}
+	for _, c := range r.PDFs {
+		errs = append(errs, c.err())
 	}
 	return errors.Join(errs...)
 }

@@ -44,7 +44,11 @@ func play(size string, args []string) int {
 	if args[0] != "sign" {
 		return 0
 	}
-	output := args[slices.Index(args, "--output")+1]
+	at := slices.Index(args, "--output")
+	if at < 0 {
+		return 0 // a batch
+	}
+	output := args[at+1]
 	content, err := os.ReadFile(args[len(args)-1])
 	if err == nil {
 		err = os.WriteFile(output, content, 0o600)
@@ -61,10 +65,16 @@ func measure(t *testing.T, mebibytes string) *bench.Result {
 	t.Helper()
 	judges.Need(t, "openssl")
 	judges.Need(t, "gcc")
+	for _, tool := range []string{"pdfsig", "certutil", "pk12util"} {
+		judges.Need(t, tool)
+	}
 	softhsm.New(t) // skips where there is none
 	t.Setenv(standIn, mebibytes)
 	dir := t.TempDir()
-	result, err := bench.Run(t.Context(), bench.Options{Size: 1 << 20, Runs: 1, Count: 8, Signer: idle, Program: os.Args[0], Dir: dir})
+	result, err := bench.Run(t.Context(), bench.Options{
+		Size: 1 << 20, Large: 2, Signers: []int{1, 3}, Segments: []int{10, 20}, Runs: 1, Count: 8, PDF: smallPDFs,
+		Signer: idle, Program: os.Args[0], Dir: dir,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +83,8 @@ func measure(t *testing.T, mebibytes string) *bench.Result {
 	}
 	return result
 }
+
+var smallPDFs = bench.PDFOptions{Pages: 3, Revisions: 8, Files: 2}
 
 // idle takes a second for any number of signatures.
 func idle(_ context.Context, module, pin string, _, _ int) (time.Duration, error) {
@@ -101,9 +113,20 @@ func TestRun(t *testing.T) {
 			t.Errorf("%+v is not in\n%s", ratio, table.String())
 		}
 	}
-	if len(result.Ratios) != 4 {
-		t.Errorf("%d ratios, want 4", len(result.Ratios))
+	if len(result.Ratios) != 6 {
+		t.Errorf("%d ratios, want 6", len(result.Ratios))
 	}
+	for _, c := range result.PDFs {
+		for i, row := range c.Rows {
+			if row.Seconds <= 0 || row.ToFirst <= 0 || (i == 0) != (row.ToFirst == 1) || !strings.Contains(table.String(), "  "+row.Task+"\n") {
+				t.Errorf("%s: %+v is not right, or not in\n%s", c.Title, row, table.String())
+			}
+		}
+	}
+	if len(result.PDFs) != 4 {
+		t.Errorf("%d comparisons of PDFs, want 4", len(result.PDFs))
+	}
+	checkGrowth(t, result.Growth, table.String())
 	for _, row := range result.Rows {
 		if row.Seconds <= 0 || row.ToHash <= 0 {
 			t.Errorf("%+v", row)
@@ -114,12 +137,37 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// checkGrowth looks for every task that grows, in the order of its sizes.
+func checkGrowth(t *testing.T, list []bench.Growth, table string) {
+	t.Helper()
+	want := []struct {
+		task string
+		much float64
+	}{
+		{"pectoken sign", 1}, {"pectoken sign, 2 times the size", 2},
+		{"pectoken verify, its own", 1}, {"pectoken verify, its own, 2 times the size", 2},
+		{"pectoken verify, 1 signers", 1}, {"pectoken verify, 3 signers", 3},
+		{"pectoken verify, 10 segments", 1}, {"pectoken verify, 20 segments", 2},
+	}
+	if len(list) != len(want) {
+		t.Fatalf("%d tasks grow, want %d: %+v", len(list), len(want), list)
+	}
+	for i, g := range list {
+		if g.Task != want[i].task || g.Much != want[i].much || g.Seconds <= 0 || g.Long <= 0 || g.Worked <= 0 || g.Much == 1 && (g.Long != 1 || g.Worked != 1) {
+			t.Errorf("%+v, want %+v", g, want[i])
+		}
+		if !strings.Contains(table, "  "+g.Task+"\n") {
+			t.Errorf("%s is not in\n%s", g.Task, table)
+		}
+	}
+}
+
 func TestMemoryLimit(t *testing.T) {
 	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
 		t.Skip("peak memory is not known on this system")
 	}
-	err := measure(t, "80").Err()
-	if err == nil || !strings.Contains(err.Error(), "pectoken sign took") || strings.Contains(err.Error(), "openssl cms") {
+	err := measure(t, "100").Err()
+	if err == nil || !strings.Contains(err.Error(), "pectoken sign took") || !strings.Contains(err.Error(), "a PDF of one page: pectoken sign took") || strings.Contains(err.Error(), "openssl cms") {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -7,14 +7,20 @@
 //
 // Times are medians, each program taking its turn in each round, so that a
 // slow minute of the machine hits all of them. Files are read from the page
-// cache after the first round. Peak memory is the resident set the system
+// cache: of all but what is hashed or signed for the first time that is made sure. Peak memory is the resident set the system
 // reports of a finished process; it can't be told below that of the
-// measuring process, some 15 MiB.
+// measuring process, some 30 MiB.
+//
+// A file of several times the size, and files with more and more signers and
+// segments, tell how pectoken grows: see [Growth].
+//
+// Of PDFs it measures a long one and one of many pages beside the bare hash, a
+// small one beside pdfsig, and one that was changed often after it was signed.
 //
 // It measures the token alone as well: signatures in one process, and pectoken
 // tokens with a module that is remembered, each beside a small C program that makes
-// the bare PKCS#11 calls for the same.
+// the bare PKCS#11 calls for the same, and so a call that signs many small PDFs.
 //
 // Nothing fails for being slow. [Result.Err] says when pectoken took more
-// memory than [MemoryLimit].
+// memory than [MemoryLimit] or [PDFMemoryLimit].
 package bench

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
@@ -22,29 +23,33 @@ type bench struct {
 	dir     string
 	program string // pectoken
 	openssl string
+	pki     *pki.PKI
 	hsm     *softhsm.HSM
 	signer  Signer
+
+	identity *pki.Identity // whose key is on the token
 }
 
 // The files of the folder.
 const (
-	dataFile = "data.bin"
-	pinFile  = "pin"
-	rootFile = "root.pem"
+	dataFile  = "data.bin"
+	largeFile = "large.bin"
+	pinFile   = "pin"
+	rootFile  = "root.pem"
 )
 
 func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
 
 // prepare makes all that is there before the first run.
 func prepare(ctx context.Context, dir string, o Options) (*bench, error) {
-	if err := checkSpace(dir, 4*o.Size); err != nil {
+	if err := checkSpace(dir, (4+2*o.Large)*o.Size); err != nil {
 		return nil, err
 	}
 	openssl, err := exec.LookPath("openssl")
 	if err != nil {
 		return nil, errors.New("openssl is not installed, and there is nothing else to compare with")
 	}
-	b := &bench{dir: dir, openssl: openssl, program: o.Program, signer: o.Signer}
+	b := &bench{dir: dir, openssl: openssl, program: o.Program, pki: pki.New(time.Now()), signer: o.Signer}
 	if b.program == "" {
 		o.Progress("building pectoken")
 		if err := b.build(ctx); err != nil {
@@ -54,11 +59,11 @@ func prepare(ctx context.Context, dir string, o Options) (*bench, error) {
 	if err := b.compileBare(ctx); err != nil {
 		return nil, err
 	}
-	o.Progress("making the token and the file")
+	o.Progress("making the token and the files")
 	if err := b.makeKit(); err != nil {
 		return nil, err
 	}
-	return b, b.makeData(o.Size)
+	return b, b.makeData(dataFile, o.Size)
 }
 
 func checkSpace(dir string, need int64) error {
@@ -80,22 +85,24 @@ func (b *bench) build(ctx context.Context) error {
 
 // makeKit makes the token, and the files openssl needs for the same key.
 func (b *bench) makeKit() (err error) {
-	p := pki.New(time.Now())
 	if b.hsm, err = softhsm.Create(b.path("kit")); err != nil {
 		return err
 	}
-	if _, err := b.hsm.AddStandard(p); err != nil {
+	if _, err := b.hsm.AddStandard(b.pki); err != nil {
 		return err
 	}
 	if err := os.WriteFile(b.path(pinFile), []byte(softhsm.StandardPIN), 0o600); err != nil {
 		return err
 	}
-	return p.Write(b.dir, pki.Root, pki.Signer)
+	if b.identity, err = b.pki.Issue(pki.Signer); err != nil {
+		return err
+	}
+	return b.pki.Write(b.dir, pki.Root, pki.Signer)
 }
 
 // makeData writes bytes that look random and are the same each time.
-func (b *bench) makeData(size int64) (err error) {
-	f, err := os.Create(b.path(dataFile))
+func (b *bench) makeData(name string, size int64) (err error) {
+	f, err := os.Create(b.path(name))
 	if err != nil {
 		return err
 	}
@@ -104,21 +111,38 @@ func (b *bench) makeData(size int64) (err error) {
 	return err
 }
 
-// tasks lists what is measured, the bare hash first and each signature before
-// its verification.
-func (b *bench) tasks() []*task {
+// tasks are what is measured on the one file, beside openssl.
+type tasks struct {
+	all          []*task // the bare hash first, and each signature before its verification
+	sign, verify *task   // those of pectoken alone
+}
+
+func (b *bench) tasks() tasks {
 	hash := &task{name: "SHA-256 alone", input: b.path(dataFile)}
 	signDER := b.opensslSign("openssl cms -sign", "openssl-der.p7m")
 	signBER := b.opensslSign("openssl cms -sign -stream", "openssl-ber.p7m", "-stream")
-	sign := b.sign("pectoken.p7m", signBER)
+	sign := b.sign(dataFile, "pectoken.p7m", signBER)
 	verifyDER := b.opensslVerify("openssl cms -verify (DER)", signDER.output)
 	verifyBER := b.opensslVerify("openssl cms -verify (BER)", signBER.output)
-	return []*task{
-		hash, signDER, signBER, sign, verifyDER, verifyBER,
-		b.verify("pectoken verify, its own", sign.output, verifyDER),
+	verify := b.verify("pectoken verify, its own", sign.output, verifyDER)
+	return tasks{sign: sign, verify: verify, all: []*task{
+		hash, signDER, signBER, sign, verifyDER, verifyBER, verify,
 		b.verify("pectoken verify, openssl's DER", signDER.output, verifyDER),
 		b.verify("pectoken verify, openssl's BER", signBER.output, verifyBER),
+	}}
+}
+
+// withSteps appends the tasks of the series that are not in the list.
+func withSteps(list []*task, growing []series) []*task {
+	all := slices.Clone(list)
+	for _, s := range growing {
+		for _, step := range s {
+			if !slices.Contains(all, step.task) {
+				all = append(all, step.task)
+			}
+		}
 	}
+	return all
 }
 
 func (b *bench) opensslSign(name, output string, extra ...string) *task {
@@ -130,18 +154,18 @@ func (b *bench) opensslSign(name, output string, extra ...string) *task {
 }
 
 func (b *bench) opensslVerify(name, signed string) *task {
-	return &task{name: name, args: []string{b.openssl, "cms", "-verify", "-binary", "-inform", "DER", "-purpose", "any",
+	return &task{name: name, warm: signed, args: []string{b.openssl, "cms", "-verify", "-binary", "-inform", "DER", "-purpose", "any",
 		"-CAfile", b.path(rootFile), "-in", signed, "-out", os.DevNull}}
 }
 
-func (b *bench) sign(output string, peer *task) *task {
+func (b *bench) sign(input, output string, peer *task) *task {
 	output = b.path(output)
 	return &task{
 		name: "pectoken sign", ours: true, peer: peer, env: []string{b.hsm.Env()}, output: output,
-		args: []string{b.program, "sign", "--module", b.hsm.Module(), "--pin-file", b.path(pinFile), "--output", output, b.path(dataFile)},
+		args: []string{b.program, "sign", "--module", b.hsm.Module(), "--pin-file", b.path(pinFile), "--output", output, b.path(input)},
 	}
 }
 
 func (b *bench) verify(name, signed string, peer *task) *task {
-	return &task{name: name, ours: true, peer: peer, args: []string{b.program, "verify", "--trust", b.path(rootFile), signed}}
+	return &task{name: name, ours: true, peer: peer, warm: signed, args: b.verifyArgs(signed)}
 }

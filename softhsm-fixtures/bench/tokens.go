@@ -39,6 +39,8 @@ type pair struct {
 	mine, theirs []time.Duration
 }
 
+func (p *pair) title() string { return p.task }
+
 func (p *pair) run(ctx context.Context) error {
 	for range p.repeat {
 		mine, err := p.ours(ctx)
@@ -124,9 +126,12 @@ func (b *bench) timed(ctx context.Context, name string, args ...string) (time.Du
 
 func (b *bench) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), b.hsm.Env(), "XDG_CACHE_HOME="+b.path("cache"))
+	cmd.Env = append(os.Environ(), b.kitEnv()...)
 	return cmd
 }
+
+// kitEnv leads to the token, and to a cache of our own.
+func (b *bench) kitEnv() []string { return []string{b.hsm.Env(), "XDG_CACHE_HOME=" + b.path("cache")} }
 
 func (b *bench) bareSignatures(ctx context.Context, n, sessions int) (time.Duration, error) {
 	cmd := b.command(ctx, b.path("bare"), b.hsm.Module(), "sign", softhsm.StandardPIN, strconv.Itoa(n), strconv.Itoa(sessions))

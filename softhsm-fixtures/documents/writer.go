@@ -7,6 +7,7 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -40,7 +41,18 @@ type entry struct{ kind, second, third int }
 // file is a PDF being written.
 type file struct {
 	out     bytes.Buffer
+	flushed int     // bytes that were in out before
 	entries []entry // by object number
+}
+
+// offset is where the next byte goes.
+func (f *file) offset() int { return f.flushed + f.out.Len() }
+
+// flush hands on what is there, so that a long file is never held whole.
+func (f *file) flush(w io.Writer) error {
+	n, err := f.out.WriteTo(w)
+	f.flushed += int(n)
+	return err
 }
 
 // header opens a file that will hold objects numbered below size.
@@ -52,7 +64,7 @@ func header(size int) *file {
 }
 
 func (f *file) add(o object) {
-	f.entries[o.number] = entry{1, f.out.Len(), o.generation}
+	f.entries[o.number] = entry{1, f.offset(), o.generation}
 	fmt.Fprintf(&f.out, "%d %d obj\n%s\nendobj\n", o.number, o.generation, o.body)
 }
 
@@ -84,7 +96,7 @@ func (f *file) finish(offset int) []byte {
 // table's offset. What is in an object stream has no row, so that each gap
 // begins a new subsection.
 func (f *file) table(trailer string) int {
-	offset := f.out.Len()
+	offset := f.offset()
 	f.out.WriteString("xref\n")
 	for first := 0; first < len(f.entries); {
 		rows := f.rows(first)
@@ -116,7 +128,7 @@ func (f *file) rows(first int) []string {
 // stream writes the cross-reference stream as object number, with the rows of
 // want, and returns its offset.
 func (f *file) stream(number int, trailer string, want func(entry) bool) int {
-	offset := f.out.Len()
+	offset := f.offset()
 	f.entries[number] = entry{1, offset, 0}
 	var index []string
 	var rows []byte

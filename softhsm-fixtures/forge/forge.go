@@ -13,6 +13,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -185,6 +186,42 @@ func SwappedCertificates(der []byte, certificates ...[]byte) ([]byte, error) {
 	}
 	f.SetCertificates(certificates...)
 	return f.DER()
+}
+
+// Segmented writes a signature in BER as programs do that sign what they have
+// not seen the end of: the content in segments of size octets, at most 127, inside
+// indefinite lengths. Nothing in it becomes wrong.
+func Segmented(der []byte, size int) ([]byte, error) {
+	f, err := Parse(der)
+	if err != nil {
+		return nil, err
+	}
+	if size < 1 || size > 127 {
+		return nil, fmt.Errorf("splitting content: segments of %d octets", size)
+	}
+	fileType, err1 := asn1.Marshal(f.Type)
+	version, err2 := asn1.Marshal(f.Data.Version)
+	contentType, err3 := asn1.Marshal(f.Data.Content.Type)
+	signers, err4 := asn1.MarshalWithParams(f.Data.Signers, "set")
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return nil, fmt.Errorf("putting signature together: %w", err)
+	}
+	const indefinite, end = "\x80", "\x00\x00"
+	return slices.Concat(
+		[]byte("\x30"+indefinite), fileType, []byte("\xa0"+indefinite+"\x30"+indefinite), version, f.Data.Digests.FullBytes,
+		[]byte("\x30"+indefinite), contentType, []byte("\xa0"+indefinite+"\x24"+indefinite),
+		segments(f.Data.Content.Octets, size), []byte(end+end+end),
+		f.Data.Certificates.FullBytes, f.Data.CRLs.FullBytes, signers, []byte(end+end+end),
+	), nil
+}
+
+// segments splits a content into OCTET STRINGs.
+func segments(content []byte, size int) []byte {
+	all := make([]byte, 0, len(content)+2*(len(content)/size+1))
+	for piece := range slices.Chunk(content, size) {
+		all = append(append(all, asn1.TagOctetString, byte(len(piece))), piece...)
+	}
+	return all
 }
 
 func raw(class, tag int, body []byte) asn1.RawValue {

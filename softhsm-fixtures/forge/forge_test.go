@@ -51,6 +51,17 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+func TestSegmented(t *testing.T) {
+	ber, err := forge.Segmented(sample(t), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := []byte("\xa0\x80\x24\x80\x04\x03doc\x04\x03ume\x04\x02nt\x00\x00\x00\x00\x00\x00\xa0\x02\x30\x00\x31")
+	if !bytes.HasPrefix(ber, []byte{0x30, 0x80}) || !bytes.Contains(ber, content) || !bytes.HasSuffix(ber, make([]byte, 6)) {
+		t.Errorf("found %x, want %x in it", ber, content)
+	}
+}
+
 func TestAttributesAsContent(t *testing.T) {
 	der := sample(t)
 	before, _ := forge.Parse(der)

@@ -120,18 +120,23 @@ func parseRanges(text string) ([]Range, error) {
 // the key.
 func PDFSigAdd(ctx context.Context, signer *pki.Identity, in, out string) error {
 	return inTemp(func(dir string) error {
-		if err := nssDatabase(ctx, dir, signer); err != nil {
+		if err := NSSDatabase(ctx, dir, signer); err != nil {
 			return err
 		}
-		_, err := run(ctx, "pdfsig", "-nssdir", "sql:"+dir, "-nss-pwd", "",
-			"-add-signature", "-nick", nickname, "-digest", "SHA256", in, out)
+		_, err := run(ctx, "pdfsig", PDFSigAddArgs(dir, in, out)...)
 		return err
 	})
 }
 
-// nssDatabase makes an NSS database in dir that holds the signer's key and
-// certificates.
-func nssDatabase(ctx context.Context, dir string, signer *pki.Identity) error {
+// PDFSigAddArgs are those with which pdfsig signs as in [PDFSigAdd], with a
+// database of [NSSDatabase].
+func PDFSigAddArgs(database, in, out string) []string {
+	return []string{"-nssdir", "sql:" + database, "-nss-pwd", "", "-add-signature", "-nick", nickname, "-digest", "SHA256", in, out}
+}
+
+// NSSDatabase makes an NSS database in the folder dir that holds the signer's key,
+// without a password, and certificates.
+func NSSDatabase(ctx context.Context, dir string, signer *pki.Identity) error {
 	files, err := writeIdentity(dir, signer)
 	if err != nil {
 		return err

@@ -166,9 +166,17 @@ func (p *PyHanko) SignPDF(ctx context.Context, s PyHankoPDFSign) error {
 	})
 }
 
-// AddField writes the PDF in to out, with an empty signature field.
+// AddField writes the PDF in to out, with an empty signature field. It reads as
+// leniently as [Ask] can have it.
 func (p *PyHanko) AddField(ctx context.Context, in, out string, field PDFField) error {
-	question := pyHankoQuestion{Do: "add-field", File: path(in), Output: path(out), PDFField: field}
+	question := pyHankoQuestion{Do: "add-field", File: path(in), Output: path(out), PDFField: field, Lenient: true}
+	return p.service.ask(ctx, question, &struct{}{})
+}
+
+// AddTextField writes the PDF in to out, with an empty text field, in which Lock
+// does not count. It reads as leniently as [Ask] can have it.
+func (p *PyHanko) AddTextField(ctx context.Context, in, out string, field PDFField) error {
+	question := pyHankoQuestion{Do: "add-text-field", File: path(in), Output: path(out), PDFField: field, Lenient: true}
 	return p.service.ask(ctx, question, &struct{}{})
 }
 

@@ -51,10 +51,17 @@ func (m *Module) SlotList() ([]uint, error) {
 func (m *Module) SlotInfo(slot uint) (cryptoki.SlotInfo, error) {
 	t, done, err := m.at("C_GetSlotInfo", slot)
 	defer done()
-	if err != nil || t.Reader == "" {
-		return cryptoki.SlotInfo{Description: fmt.Sprintf("Reader %d\x00\x00", slot), Manufacturer: "pectoken"}, err
+	info := cryptoki.SlotInfo{Description: fmt.Sprintf("Reader %d\x00\x00", slot), Manufacturer: "pectoken"}
+	if err != nil {
+		return info, err
 	}
-	return cryptoki.SlotInfo{Description: t.Reader, Manufacturer: "pectoken"}, nil
+	if t.Reader != "" {
+		info.Description = t.Reader
+	}
+	if t.Removable {
+		info.Flags = cryptoki.CKF_REMOVABLE_DEVICE
+	}
+	return info, nil
 }
 
 // TokenInfo is C_GetTokenInfo.

@@ -17,6 +17,7 @@ import (
 type Token struct {
 	Label, Serial, Model, Manufacturer string
 	Reader                             string // the slot's description; empty: "Reader" and the slot's number
+	Removable                          bool   // CKF_REMOVABLE_DEVICE in CK_SLOT_INFO
 	Flags                              uint   // of CK_TOKEN_INFO, but for those of tries, which follow from the tries
 	MinPIN, MaxPIN                     uint
 	MaxSessions                        int // 0: any number

@@ -26,12 +26,17 @@ import (
 // Anchors are certificates to rely on because somebody said so: roots, or
 // intermediate or end-entity certificates that are trusted directly.
 type Anchors struct {
-	certificates []*x509.Certificate
+	roots *x509.CertPool
+	count int
 }
 
 // NewAnchors returns anchors of these certificates.
 func NewAnchors(certificates ...*x509.Certificate) *Anchors {
-	return &Anchors{certificates: certificates}
+	a := &Anchors{roots: x509.NewCertPool(), count: len(certificates)}
+	for _, c := range certificates {
+		a.roots.AddCert(c)
+	}
+	return a
 }
 
 // Len returns how many anchors there are; nil has none.
@@ -39,7 +44,7 @@ func (a *Anchors) Len() int {
 	if a == nil {
 		return 0
 	}
-	return len(a.certificates)
+	return a.count
 }
 
 // maxAnchorFile is far more than any list of certificates needs.
@@ -54,7 +59,7 @@ var ErrNoCertificate = errors.New("no certificate in it")
 // none at all is an error, and so is a certificate that can't be parsed in a
 // file that was named.
 func Load(paths ...string) (*Anchors, error) {
-	a := &Anchors{}
+	var all []*x509.Certificate
 	for _, path := range paths {
 		found, err := load(path)
 		if err == nil && len(found) == 0 {
@@ -63,9 +68,9 @@ func Load(paths ...string) (*Anchors, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading trust anchors from %q: %w", path, err)
 		}
-		a.certificates = append(a.certificates, found...)
+		all = append(all, found...)
 	}
-	return a, nil
+	return NewAnchors(all...), nil
 }
 
 func load(path string) ([]*x509.Certificate, error) {

@@ -33,9 +33,10 @@ type Chain struct {
 // at a moment (RFC 5280, section 6.1: signatures, names, validity, CA flag,
 // key usage, path length, name constraints, unknown critical extensions).
 //
-// The others are helpers and never trusted. Revocation, certificate policies
-// and the purpose of the certificate itself are not checked.
-func (a *Anchors) Chain(certificate *x509.Certificate, others []*x509.Certificate, at time.Time) Chain {
+// The others are helpers and never trusted; nil is none. Revocation,
+// certificate policies and the purpose of the certificate itself are not
+// checked.
+func (a *Anchors) Chain(certificate *x509.Certificate, others *x509.CertPool, at time.Time) Chain {
 	if a.Len() == 0 {
 		return Chain{Reason: "no trust anchors were given"}
 	}
@@ -46,10 +47,10 @@ func (a *Anchors) Chain(certificate *x509.Certificate, others []*x509.Certificat
 	return a.explain(certificate, others, at, err)
 }
 
-func (a *Anchors) verify(certificate *x509.Certificate, others []*x509.Certificate, at time.Time) ([]*x509.Certificate, error) {
+func (a *Anchors) verify(certificate *x509.Certificate, others *x509.CertPool, at time.Time) ([]*x509.Certificate, error) {
 	o := x509.VerifyOptions{
-		Roots:         pool(a.certificates),
-		Intermediates: pool(others),
+		Roots:         a.roots,
+		Intermediates: others,
 		CurrentTime:   at,
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	}
@@ -66,17 +67,9 @@ func (a *Anchors) verify(certificate *x509.Certificate, others []*x509.Certifica
 	return shortest, nil
 }
 
-func pool(certificates []*x509.Certificate) *x509.CertPool {
-	p := x509.NewCertPool()
-	for _, c := range certificates {
-		p.AddCert(c)
-	}
-	return p
-}
-
 // explain finds out why there is no valid chain: it looks for one at the
 // moments when each certificate was young.
-func (a *Anchors) explain(certificate *x509.Certificate, others []*x509.Certificate, at time.Time, err error) Chain {
+func (a *Anchors) explain(certificate *x509.Certificate, others *x509.CertPool, at time.Time, err error) Chain {
 	for _, moment := range []time.Time{certificate.NotAfter, certificate.NotBefore} {
 		path, other := a.verify(certificate, others, moment)
 		if other == nil {

@@ -67,7 +67,7 @@ func TestChain(t *testing.T) {
 		"expired and of no issuer": {[]*x509.Certificate{certificate(t, pki.AltRoot)}, certificate(t, pki.Expired), own, moment, trust.NoChain, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := trust.NewAnchors(c.anchors...).Chain(c.cert, c.others, c.at)
+			got := trust.NewAnchors(c.anchors...).Chain(c.cert, pool(c.others...), c.at)
 			if got.Status != c.want || len(got.Path) != c.path {
 				t.Errorf("status %d with a path of %d, want %d with %d (%s)", got.Status, len(got.Path), c.want, c.path, got.Reason)
 			}
@@ -77,9 +77,21 @@ func TestChain(t *testing.T) {
 		})
 	}
 	var none *trust.Anchors
-	if got := none.Chain(signer.Certificate, own, moment); got.Status != trust.NoChain || none.Len() != 0 {
+	if got := none.Chain(signer.Certificate, pool(own...), moment); got.Status != trust.NoChain || none.Len() != 0 {
 		t.Errorf("nil anchors: %+v", got)
 	}
+}
+
+// pool is nil for no certificates.
+func pool(certificates ...*x509.Certificate) *x509.CertPool {
+	if len(certificates) == 0 {
+		return nil
+	}
+	p := x509.NewCertPool()
+	for _, c := range certificates {
+		p.AddCert(c)
+	}
+	return p
 }
 
 // addCritical adds an extension that nobody knows and everybody must.
@@ -140,7 +152,7 @@ func ExampleAnchors_Chain() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	chain := trust.NewAnchors(root.Certificate).Chain(rossi.Certificate, rossi.Chain, moment)
+	chain := trust.NewAnchors(root.Certificate).Chain(rossi.Certificate, pool(rossi.Chain...), moment)
 	fmt.Println(chain.Status == trust.Trusted, len(chain.Path))
 	// Output: true 3
 }

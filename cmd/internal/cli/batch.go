@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -262,31 +261,53 @@ func (b *batch) with(c candidate, key *token.Signer) {
 	b.signing.Signer.Chain = c.chain()
 }
 
-// run signs the files one after the other. What is wrong with the card ends
-// it, what is wrong with a file does not.
-func (b *batch) run(ctx context.Context) {
+// run signs the files, so many at a time, and shows the results in their order. What
+// is wrong with the card ends it, what is wrong with a file does not.
+func (b *batch) run(ctx context.Context, atATime int) {
 	runtime.UnlockOSThread() // locked at the start, see package main; with it, work that is shared out is slower
+	work := b.start(ctx, atATime)
+	defer work.stop()
 	progress := b.app.newProgress(len(b.jobs))
 	for i, j := range b.jobs {
 		if j.err == nil && !j.skipped {
 			progress.show(i+1, j.file)
-			err := b.sign(ctx, j)
+			err := work.result(j)
 			progress.clear()
 			if err != nil {
 				err = b.explain(ctx, err)
 			}
 			if cardTrouble(ctx, err) {
-				_ = b.fail(err)
+				b.giveUp(work, j, err)
 				return
 			}
-			j.err = err
-			if j.err == nil {
-				j.told = true
-				j.err = b.view.signed(j)
-			}
+			b.ended(j, err)
 		}
 		_ = b.end()
 	}
+}
+
+// ended shows a file that is signed, and notes what was wrong with another.
+func (b *batch) ended(j *job, err error) {
+	if j.err = err; err == nil {
+		j.told = true
+		j.err = b.view.signed(j)
+	}
+}
+
+// giveUp ends the batch with the trouble that a job met. Files behind it can be
+// signed by now.
+func (b *batch) giveUp(work *work, met *job, err error) {
+	work.stop()
+	behind := b.jobs[slices.Index(b.jobs, met)+1:]
+	for _, j := range behind {
+		if j.err == nil && !j.skipped && work.result(j) == nil {
+			b.ended(j, nil)
+		}
+	}
+	if errors.Is(err, token.ErrRemoved) {
+		err = b.pulled()
+	}
+	_ = b.fail(err)
 }
 
 // explain finds out what an error of the module means, which says little itself.
@@ -294,7 +315,7 @@ func (b *batch) explain(ctx context.Context, err error) error {
 	var code token.Code
 	switch {
 	case b.gone(ctx, err):
-		return b.pulled()
+		return token.ErrRemoved
 	case errors.As(err, &code) && problemOf(err).exit != exitPIN:
 		return b.app.limitedByOpenSC(ctx, b.view.signer.card, err)
 	}
@@ -374,34 +395,4 @@ func cardTrouble(ctx context.Context, err error) bool {
 	}
 	exit := problemOf(err).exit
 	return ctx.Err() != nil || exit == exitPIN || exit == exitNoToken
-}
-
-func (b *batch) sign(ctx context.Context, j *job) error {
-	in, err := b.open(ctx, j)
-	if err != nil {
-		return err
-	}
-	defer b.done(in)
-	out, err := b.app.createOutput(j.output, b.options.output.mode())
-	if err != nil {
-		return err
-	}
-	defer out.Discard()
-	if err := b.write(ctx, out, j, in); err != nil {
-		return fmt.Errorf("signing %q: %w", j.file, err)
-	}
-	return out.Commit()
-}
-
-// write makes the signed file of a job.
-func (b *batch) write(ctx context.Context, out io.Writer, j *job, in *input) (err error) {
-	options := b.signing
-	options.Format = j.format
-	if options.Signer.Attributes, err = b.options.attributes.build(j.format, options.Location); err != nil {
-		return err
-	}
-	if b.options.amend.asked() {
-		return b.amend(ctx, out, j, in, options)
-	}
-	return sign.Document(ctx, out, in.section(), options)
 }

@@ -63,6 +63,9 @@ func (f *cardFlags) fits(i token.Info) bool {
 	return f.fitsName(i.Label, i.Serial) && (f.uri == nil || f.uri.MatchToken(i))
 }
 
+// fitsLibrary says whether a module is one that was asked for, by what it says of itself.
+func (f *cardFlags) fitsLibrary(l token.Library) bool { return f.uri == nil || f.uri.MatchLibrary(l) }
+
 // fitsName is fits for what little is known of a token.
 func (f *cardFlags) fitsName(label, serial string) bool {
 	return f.token == "" || f.token == label || strings.EqualFold(f.token, serial)

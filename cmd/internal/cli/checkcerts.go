@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto"
@@ -202,28 +203,37 @@ func until(t time.Time) string {
 
 // keyTest makes a signature with each key, of which nothing is kept.
 type keyTest struct {
+	app    *app
 	wallet *wallet
 	ask    token.PINPrompt
-	login  token.LoginOptions
-	open   []*token.Signer // kept to the end, for a PIN to be asked once
+	flags  pinFlags
+	pins   map[*card][]byte // got so far
+	open   []*token.Signer  // kept to the end, for a card to stay logged in
 }
 
-// run tests the keys of all certificates. A PIN that is refused ends it.
+// errDoubtful is a card's answer that does not say whether the PIN was right.
+var errDoubtful = errors.New("the card did not say whether the PIN is right")
+
+// run tests the keys of all certificates. A PIN that is refused ends it, and so does one
+// that may have been.
 func (t *keyTest) run(ctx context.Context, all []candidate) ([]check, error) {
 	const name = "key"
 	var checks []check
 	defer t.close()
-	for _, c := range all {
+	for i, c := range all {
 		id := clip(textID(c.ID), 20)
 		switch err := t.sign(ctx, c); {
 		case err == nil:
 			checks = append(checks, ok(name, "%s: the key belongs to the certificate, and signs", id))
 		case ctx.Err() != nil, problemOf(err).exit == exitPIN:
-			return checks, cmp.Or(ctx.Err(), err)
+			return checks, cmp.Or(ctx.Err(), explainCIE(c.card, err))
 		case errors.Is(err, token.ErrNoKey):
 			checks = append(checks, warning(name, "another driver may show it", "%s: %v", id, err))
 		default:
 			checks = append(checks, fault(name, "another driver may do better; see the line on the driver", "%s: %v", id, err))
+			if left := len(all) - i - 1; left > 0 && errors.Is(err, errDoubtful) {
+				return append(checks, unknown(name, "%s not checked, so as not to send a PIN twice that may be wrong", count(left, "more key"))), nil
+			}
 		}
 	}
 	return checks, nil
@@ -235,17 +245,46 @@ func (t *keyTest) sign(ctx context.Context, c candidate) error {
 	if err != nil {
 		return err
 	}
-	key, err := onCard.Signer(ctx, c.Certificate, t.ask, t.login)
+	key, err := onCard.Signer(ctx, c.Certificate, t.pin(c.card), t.app.loginOptions(c.card, t.flags))
 	if err != nil {
-		return err
+		return t.doubt(c.card, err)
 	}
 	t.open = append(t.open, key)
 	digest := sha256.Sum256([]byte("pectoken doctor: a signature that is thrown away"))
 	_, err = key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if key.AlwaysAuthenticate() {
+		err = t.doubt(c.card, err)
+	}
 	return err
 }
 
+// pin gets the PIN of a card once, and hands out copies: every key that wants it
+// overwrites its own.
+func (t *keyTest) pin(c *card) token.PINPrompt {
+	return func(ctx context.Context, r token.PINRequest) ([]byte, error) {
+		if t.pins[c] == nil {
+			pin, err := t.app.tellCIE(c, t.flags, t.ask)(ctx, r)
+			if err != nil {
+				return nil, err
+			}
+			t.pins[c] = pin
+		}
+		return bytes.Clone(t.pins[c]), nil
+	}
+}
+
+// doubt marks an error after which nobody knows whether the PIN is right.
+func (t *keyTest) doubt(c *card, err error) error {
+	if err == nil || t.pins[c] == nil || errors.Is(err, token.ErrNoKey) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errDoubtful, err)
+}
+
 func (t *keyTest) close() {
+	for _, pin := range t.pins {
+		clear(pin)
+	}
 	for _, key := range t.open {
 		_ = key.Close() // nothing depends on it
 	}

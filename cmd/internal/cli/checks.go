@@ -150,7 +150,8 @@ func checkCards(p *patient) []check {
 			checks = append(checks, ok(name, "%s: %s, ATR %X", c.reader.Name, c.chip.Name, c.reader.ATR))
 		}
 	}
-	if len(checks) == 0 && len(p.wallet.cards) == 0 && len(p.readers) > 0 {
+	taken := func(r cnscard.Reader) bool { return r.State != cnscard.ReaderEmpty }
+	if len(p.wallet.cards) == 0 && len(p.readers) > 0 && !slices.ContainsFunc(p.readers, taken) {
 		return []check{missing(name, "put the card in, chip first, chip up", "no card is in any reader")}
 	}
 	return checks
@@ -168,7 +169,7 @@ func checkDrivers(p *patient) []check {
 		checks = append(checks, p.checkDriver(c))
 	}
 	if len(p.wallet.cards) == 0 && len(checks) == 0 {
-		return []check{missing(name, "", "no driver shows a token")}
+		return []check{missing(name, "put the card in, or the token; if it is in, install the software that came with the kit", "no driver shows a token")}
 	}
 	return checks
 }

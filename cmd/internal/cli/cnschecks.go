@@ -141,7 +141,10 @@ func crossChecks(c *card, facts *cnscard.Facts, certificate *x509.Certificate) [
 		return checks
 	}
 	code, _ := cns.CodiceFiscale(certificate)
-	return append(checks, hashCheck(name, facts.PersonalData),
+	if name.Hash != "" {
+		checks = append(checks, hashCheck(name, facts.PersonalData))
+	}
+	return append(checks,
 		holderCheck("dataHolder", cns.CompareCodes(facts.PersonalData.CodiceFiscale, code), "the personal data and the certificate"))
 }
 
@@ -171,7 +174,7 @@ func holderCheck(check string, match cns.HolderMatch, of string) cnsCheckJSON {
 
 // signatureHolder compares the holders of the two certificates of a card.
 func signatureHolder(authentication *x509.Certificate, signature *candidate) []cnsCheckJSON {
-	if signature == nil || authentication == nil {
+	if signature == nil || authentication == nil || authentication.Equal(signature.X509) {
 		return nil
 	}
 	match := cns.CompareHolders(authentication, signature.X509)

@@ -32,12 +32,14 @@ and has one setting a line; what follows a # at the begin of a line is a remark:
   pinentry = pinentry-gnome3
 
 Modules named here are tried beside those found by themselves, and are preferred
-to them. A file with a mistake in it is an error, not passed over.`
+to them. A file with a mistake in it is an error, not passed over, and so is one that
+others may write to, since it names what is run.`
 
 // longestConfig is the most that is read of the file, in bytes.
 const longestConfig = 64 << 10
 
-// readConfig reads the configuration file. None is an empty one.
+// readConfig reads the configuration file. None is an empty one. One that others may
+// write to is refused, as ssh does with its own: whose file it is, runs code as the user.
 func (a *app) readConfig() (config, error) {
 	folder, err := a.configDir()
 	if err != nil {
@@ -52,6 +54,10 @@ func (a *app) readConfig() (config, error) {
 		return config{}, usageError("pectoken help config", "reading %q: %w", path, bare(err))
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && othersMayWrite(info) {
+		return config{}, usageError("chmod go-w "+shellWord(path)+", and make it your own file",
+			"reading %q: others may write to it, and it names programs and drivers that are run", path)
+	}
 	return parseConfig(path, file)
 }
 

@@ -97,7 +97,7 @@ func runDoctor(ctx context.Context, a *app, o *doctorOptions) error {
 	if stored && len(p.wallet.cards) > 1 {
 		return errSeveralPINs(p.wallet.cards)
 	}
-	test := &keyTest{wallet: p.wallet, ask: ask, login: a.loginOptions(o.pin)}
+	test := &keyTest{app: a, wallet: p.wallet, ask: ask, flags: o.pin, pins: map[*card][]byte{}}
 	keys, err := test.run(ctx, p.holders())
 	more, shown := a.showChecks(keys)
 	return cmp.Or(shown, err, ending(worst(exit, more)))

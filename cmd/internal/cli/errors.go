@@ -128,7 +128,7 @@ func problemOf(err error) *problem {
 	case errors.Is(err, token.ErrNoCgo):
 		p.exit, p.code = exitNoToken, "noModule"
 	case errors.As(err, &module):
-		p.exit, p.code = exitNoToken, "noModule"
+		p.exit, p.code, p.hint = exitNoToken, "noModule", []string{"pectoken doctor tries every driver that is installed, and says what is wrong with each"}
 	case errors.Is(err, token.ErrNoUnblock):
 		p.code, p.hint = "unsupported", []string{"the program that came with the kit can do it"}
 	case errors.Is(err, token.ErrRemoved):
@@ -172,7 +172,7 @@ func fileProblem(p *problem) {
 
 // pinProblems gives each reason of a [token.PINError] its word and hint.
 var pinProblems = map[token.PINReason]struct{ code, hint string }{
-	token.PINWrong:   {"wrongPIN", "a card locks after a few wrong PINs; pectoken tokens shows how it stands"},
+	token.PINWrong:   {"wrongPIN", "a card locks after a few wrong PINs, mostly three; pectoken tokens shows how it stands, if the driver says it"},
 	token.PINLocked:  {"pinLocked", "pectoken pin unblock sets a new PIN with the PUK"},
 	token.PINLastTry: {"lastTry", "when you are sure of the PIN, repeat the command with --last-try"},
 	token.PINLength:  {"pinLength", ""},
@@ -210,6 +210,20 @@ func explainCIE(c *card, err error) error {
 		return err
 	}
 	p := pinProblem(err, pin)
-	p.hint = append(p.hint, "a CIE that was paired (abbinata) with this computer wants only the last four of its eight digits")
+	p.hint = append(p.hint, lastFour)
 	return p
+}
+
+const lastFour = "a CIE that was paired (abbinata) with this computer wants only the last four of its eight digits"
+
+// tellCIE has holders of a CIE told before they type a PIN, for those who don't know
+// lose a try.
+func (a *app) tellCIE(c *card, f pinFlags, ask token.PINPrompt) token.PINPrompt {
+	if !c.isCIE() || f.given() {
+		return ask
+	}
+	return func(ctx context.Context, r token.PINRequest) ([]byte, error) {
+		a.say("note: %s", lastFour)
+		return ask(ctx, r)
+	}
 }

@@ -91,6 +91,16 @@ func TestExplainCIE(t *testing.T) {
 	if p := problemOf(explainCIE(&card{module: "opensc-pkcs11.so"}, wrong)); strings.Contains(strings.Join(p.hint, "\n"), "last four") {
 		t.Errorf("another card gives %+v", p)
 	}
+	a, notes := fakeApp(nil, "", "")
+	ask := a.pinSource(pinFlags{secretFlags: secretFlags{fd: noFD}})
+	_, _ = a.tellCIE(&card{module: "opensc-pkcs11.so"}, pinFlags{secretFlags: secretFlags{fd: noFD}}, ask)(t.Context(), token.PINRequest{})
+	if notes.Len() > 0 {
+		t.Errorf("another card: %s", notes)
+	}
+	_, _ = a.tellCIE(cie, pinFlags{secretFlags: secretFlags{fd: noFD}}, ask)(t.Context(), token.PINRequest{})
+	if !strings.Contains(notes.String(), "last four") {
+		t.Errorf("before the PIN of a CIE is typed: %q", notes)
+	}
 	if err := explainCIE(cie, nil); err != nil {
 		t.Errorf("a right PIN gives %v", err)
 	}

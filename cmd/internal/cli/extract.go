@@ -21,8 +21,9 @@ type extractOptions struct {
 	file   string
 	output outputFlags
 	broken bool
-	all    bool // write what is in each envelope
-	outer  bool // open the outermost envelope only
+	all    bool   // write what is in each envelope
+	outer  bool   // open the outermost envelope only
+	which  string // signature of a PDF
 	judge  verify.Options
 }
 
@@ -34,7 +35,7 @@ func newExtractCmd(a *app, runF func(context.Context, *extractOptions) error) *c
 	}
 	c := &cobra.Command{
 		Use:   "extract FILE",
-		Short: "Write the document inside a .p7m",
+		Short: "Write the document inside a .p7m, or a signed revision of a PDF",
 		Long: `Extract writes the document inside a .p7m under the same name without .p7m, and
 says whether the signature around it is intact. If it is not, nothing is
 written, unless --broken is given, and the exit code is 1 either way.
@@ -46,9 +47,13 @@ Intact means that the document is the one that was signed. By whom, and whether
 to trust them, is not looked at without --trust. With --trust the exit code is
 that of pectoken verify; the document is written all the same when it is intact.
 
-Signed revisions of a PDF can't be extracted yet.`,
+From a PDF, --signature takes the document as it was when that signature was
+made, whatever was appended since: 1 is S1 of pectoken verify, and any other word
+the name of a field, as for a document timestamp. Of a timestamp only whether it
+is intact is looked at. CONTRACT.pdf becomes CONTRACT-S1.pdf.`,
 		Example: `  pectoken extract invoice.xml.p7m
-  pectoken extract --output invoice.xml --trust root.pem invoice.xml.p7m`,
+  pectoken extract --output invoice.xml --trust root.pem invoice.xml.p7m
+  pectoken extract --signature 1 contract-signed.pdf`,
 		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			o.file = args[0]
@@ -65,6 +70,7 @@ Signed revisions of a PDF can't be extracted yet.`,
 	o.output.register(c)
 	c.Flags().BoolVar(&o.broken, "broken", false, "write the document even though the signature is not intact")
 	c.Flags().BoolVar(&o.all, "all", false, "write what is in each of several envelopes")
+	c.Flags().StringVar(&o.which, "signature", "", "write the revision of a PDF that signature `NUMBER|FIELD` covers")
 	c.Flags().BoolVar(&o.outer, "outer", false, "open the outermost envelope only")
 	return c
 }
@@ -77,6 +83,10 @@ func (o *extractOptions) check(a *app, c *cobra.Command) error {
 	switch {
 	case o.all && o.outer:
 		return usageError(helpHint(c), "--all and --outer don't go together")
+	case o.which == "" && c.Flags().Changed("signature"):
+		return usageError(helpHint(c), "--signature needs a number or the name of a field")
+	case o.which != "" && (o.all || o.outer):
+		return usageError(helpHint(c), "--signature is for a PDF, --all and --outer are for a .p7m")
 	case o.all && o.output.path != "":
 		return usageError(helpHint(c), "--all writes several files, which --output can't name")
 	}
@@ -93,6 +103,9 @@ func runExtract(ctx context.Context, a *app, o *extractOptions) error {
 		return err
 	}
 	o.judge.Name = o.file
+	if o.which != "" {
+		return a.extractRevision(ctx, in, o)
+	}
 	r, err := verify.File(ctx, in.section(), o.judge)
 	if err != nil {
 		return fmt.Errorf("extracting from %q: %w", o.file, err)
@@ -163,13 +176,18 @@ func insideOf(r *report.Report) *report.Report {
 
 // extract writes the content of one envelope, which must be what was judged.
 func (a *app) extract(ctx context.Context, in *input, o *extractOptions, e envelope) error {
+	return a.write(o, e, func(w io.Writer) error { return verify.Extract(ctx, in.section(), e.depth, w) })
+}
+
+// write creates an output of what a copy writes.
+func (a *app) write(o *extractOptions, e envelope, write func(io.Writer) error) error {
 	out, err := a.createOutput(e.output, o.output.mode())
 	if err != nil {
 		return err
 	}
 	defer out.Discard()
 	sum := sha256.New()
-	if err := verify.Extract(ctx, in.section(), e.depth, io.MultiWriter(out, sum)); err != nil {
+	if err := write(io.MultiWriter(out, sum)); err != nil {
 		return fmt.Errorf("extracting from %q: %w", o.file, err)
 	}
 	if hex.EncodeToString(sum.Sum(nil)) != e.report.Content.SHA256 {
@@ -187,8 +205,11 @@ func (o *extractOptions) refuse(in *input) error {
 	if err != nil {
 		return fmt.Errorf("extracting from %q: %w", o.file, err)
 	}
-	if format == sign.PAdES {
-		return usageError("pectoken verify "+shellWord(o.file), "extracting from %q: signed revisions of a PDF can't be extracted yet", o.file)
+	switch {
+	case format == sign.PAdES && o.which == "":
+		return usageError("pectoken extract --signature 1 "+shellWord(o.file), "extracting from %q: a PDF, of which one signature must be named", o.file)
+	case format != sign.PAdES && o.which != "":
+		return usageError("pectoken extract "+shellWord(o.file), "extracting from %q: --signature is for a PDF", o.file)
 	}
 	return nil
 }

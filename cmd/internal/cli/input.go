@@ -79,6 +79,22 @@ func spool(ctx context.Context, r io.Reader) (*os.File, error) {
 // section is the whole file.
 func (i *input) section() *io.SectionReader { return io.NewSectionReader(i.file, 0, i.info.Size()) }
 
+// errChanged is why a result is thrown away: it may be made of two different files.
+var errChanged = errors.New("the file was changed while it was signed; sign it again when nobody writes to it")
+
+// unchanged says whether the file is still the one that was opened, as far as its
+// size and its time of modification tell.
+func (i *input) unchanged() error {
+	now, err := i.file.Stat()
+	if err != nil {
+		return bare(err)
+	}
+	if now.Size() != i.info.Size() || !now.ModTime().Equal(i.info.ModTime()) {
+		return errChanged
+	}
+	return nil
+}
+
 func (i *input) close() {
 	_ = i.file.Close() // it was only read
 	if i.name == stdio && runtime.GOOS == "windows" {

@@ -25,7 +25,9 @@ type pdfFlags struct {
 	visible       string
 	text          []string
 	picture, font string
+	qr            string
 	border        bool
+	preview       string
 }
 
 func (f *pdfFlags) register(c *cobra.Command) {
@@ -38,9 +40,11 @@ func (f *pdfFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.lock, "lock", "", "lock form fields against changes: all, include:`NAMES` or exclude:NAMES (PDF)")
 	flags.StringVar(&f.visible, "visible", "", "show the signature at `PAGE:PLACE`, a corner (last:bottom-right) or X,Y,WIDTH,HEIGHT in points (1:72,72,200,60)")
 	flags.StringArrayVar(&f.text, "text", nil, "a `LINE` of the visible signature; {name}, {reason}, {location}, {contact}, {date} and {field} are filled in; may be repeated")
-	flags.StringVar(&f.picture, "picture", "", "a PNG or JPEG `FILE` in the visible signature")
+	flags.StringVar(&f.picture, "picture", "", "a PNG, JPEG or SVG `FILE` in the visible signature")
 	flags.StringVar(&f.font, "font", "", "a TrueType `FILE` for the visible text")
+	flags.StringVar(&f.qr, "qr", "", "a QR code of `TEXT` in the visible signature; names in braces are filled in as in --text")
 	flags.BoolVar(&f.border, "border", false, "draw a line around the visible signature")
+	flags.StringVar(&f.preview, "preview", "", "sign nothing: draw the visible signature to this PNG `FILE`, without a card; the name is that in the certificate file of --cert")
 }
 
 // asked says whether a flag was given that only a PDF can use.
@@ -83,12 +87,12 @@ func parseLock(text string) (*pdf.FieldLock, error) {
 
 func (f *pdfFlags) appearance() (*pdf.Appearance, error) {
 	if f.visible == "" {
-		if len(f.text) > 0 || f.picture+f.font != "" || f.border {
-			return nil, errors.New("--text, --picture, --font and --border are for a visible signature: say where with --visible")
+		if len(f.text) > 0 || f.picture+f.font+f.qr+f.preview != "" || f.border {
+			return nil, errors.New("--text, --picture, --font, --qr, --border and --preview are for a visible signature: say where with --visible")
 		}
 		return nil, nil
 	}
-	a := &pdf.Appearance{Lines: f.text, Border: f.border}
+	a := &pdf.Appearance{Lines: f.text, QR: f.qr, Border: f.border}
 	if err := place(a, f.visible); err != nil {
 		return nil, fmt.Errorf("--visible: %w", err)
 	}

@@ -29,7 +29,8 @@ program can be seen by every other.
 
 A card counts wrong PINs and locks after a few, so a PIN is sent once and never
 again by itself. A card with one try left is sent a PIN only with --last-try. A
-PIN of a length that the card rules out is refused without asking the card.
+PIN of a length that the card rules out is refused without asking the card, and
+so is one for an Italian card with anything but digits in it, were it a space.
 
 An electronic identity card (CIE) that was paired with this computer wants only the
 last four of the eight digits of its PIN.`,
@@ -77,7 +78,7 @@ Some cards have a second PIN for the signature key: that one is not checked.`,
 func runPINVerify(ctx context.Context, a *app, o *pinVerifyOptions) error {
 	ask := a.pinSource(o.pin)
 	return a.withOne(ctx, o.card, o.command, func(c *card, t *token.Token) error {
-		err := explainCIE(c, t.VerifyPIN(ctx, ask, a.loginOptions(o.pin)))
+		err := explainCIE(c, t.VerifyPIN(ctx, a.tellCIE(c, o.pin, ask), a.loginOptions(c, o.pin)))
 		var refused *token.PINError
 		if err != nil && (!errors.As(err, &refused) || !refused.Sent) {
 			return err

@@ -113,7 +113,7 @@ func oneStdin(c *cobra.Command, first, second secretFlags) error {
 func runPINChange(ctx context.Context, a *app, o *pinChangeOptions) error {
 	ask := a.secrets(o.pin, o.newSecretFlags)
 	return a.withOne(ctx, o.card, o.command, func(c *card, t *token.Token) error {
-		err := explainCIE(c, t.ChangePIN(ctx, ask, a.changeOptions(c, o.pin)))
+		err := explainCIE(c, t.ChangePIN(ctx, ask, a.loginOptions(c, o.pin)))
 		return a.pinSet(c, "changed", err)
 	})
 }
@@ -126,7 +126,7 @@ func runPINUnblock(ctx context.Context, a *app, o *pinUnblockOptions) error {
 	}
 	defer restore()
 	return a.withOne(ctx, o.card, o.command, func(c *card, t *token.Token) error {
-		err := t.UnblockPIN(ctx, ask, a.changeOptions(c, o.pin))
+		err := t.UnblockPIN(ctx, ask, a.loginOptions(c, o.pin))
 		return a.pinSet(c, "unblocked", err)
 	})
 }
@@ -138,6 +138,7 @@ func (a *app) withOne(ctx context.Context, f cardFlags, command *cobra.Command, 
 		return err
 	}
 	defer w.close()
+	w.narrow(f)
 	c, err := w.only(command)
 	if err != nil {
 		return err
@@ -147,12 +148,6 @@ func (a *app) withOne(ctx context.Context, f cardFlags, command *cobra.Command, 
 		return err
 	}
 	return do(c, t)
-}
-
-func (a *app) changeOptions(c *card, f pinFlags) token.LoginOptions {
-	o := a.loginOptions(f)
-	o.DigitsOnly = c.isItalian()
-	return o
 }
 
 // secrets returns what gets the PIN, the new PIN or the PUK when they are wanted.
@@ -175,7 +170,7 @@ func (a *app) secrets(f pinFlags, n newSecretFlags) token.PINPrompt {
 		default:
 			return present(ctx, r)
 		}
-		return checkedSecret(ctx, secret, err)
+		return checkedSecret(ctx, r.Use, secret, err)
 	}
 }
 

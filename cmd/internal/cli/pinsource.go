@@ -37,7 +37,7 @@ func (f *secretFlags) check(c *cobra.Command, name string) error {
 	switch {
 	case f.file != "" && f.fd != noFD:
 		return usageError(helpHint(c), "--%s-file and --%s-fd exclude each other", name, name)
-	case f.fd < noFD:
+	case f.fd < 0 && c.Flags().Changed(name+"-fd"):
 		return usageError(helpHint(c), "--%s-fd is %d, and can't be negative", name, f.fd)
 	}
 	return nil
@@ -63,15 +63,18 @@ func (f *pinFlags) register(c *cobra.Command) {
 
 func (f *pinFlags) check(c *cobra.Command) error { return f.secretFlags.check(c, "pin") }
 
-// loginOptions are the choices of a login by these flags.
-func (a *app) loginOptions(f pinFlags) token.LoginOptions {
+// loginOptions are the choices of a login to a card by these flags. What can't be the
+// PIN of an Italian card, such as one with a space after it, costs no try.
+func (a *app) loginOptions(c *card, f pinFlags) token.LoginOptions {
 	return token.LoginOptions{
 		AllowLastTry: f.lastTry,
+		DigitsOnly:   c.isItalian(),
 		OnPad:        func(token.PINRequest) { a.say("type the PIN on the keypad of the reader") },
 	}
 }
 
-// pinSource returns what gets the PIN when a card asks for it. The variable
+// pinSource returns what gets the PIN when a card asks for it, once: a file, a
+// descriptor and the variable have it only the first time. The variable
 // PECTOKEN_PIN is taken out of the environment, whether it is used or not, for
 // neither a card's module nor another program to find it there. From here on the
 // program leaves no core file, which would have the PIN in it.
@@ -84,12 +87,13 @@ func (a *app) pinSource(f pinFlags) token.PINPrompt {
 	_ = a.unsetenv("PECTOKEN_PIN")
 	return func(ctx context.Context, r token.PINRequest) ([]byte, error) {
 		pin, err := a.getPIN(ctx, f, fromVariable, r)
-		return checkedSecret(ctx, pin, err)
+		fromVariable = nil // whoever gets it overwrites it
+		return checkedSecret(ctx, r.Use, pin, err)
 	}
 }
 
 // checkedSecret refuses a secret that is empty, and explains one that is missing.
-func checkedSecret(ctx context.Context, secret []byte, err error) ([]byte, error) {
+func checkedSecret(ctx context.Context, use token.PINUse, secret []byte, err error) ([]byte, error) {
 	if errors.Is(err, io.EOF) || err == nil && len(secret) == 0 {
 		err = errors.New("it is empty")
 	}
@@ -97,7 +101,7 @@ func checkedSecret(ctx context.Context, secret []byte, err error) ([]byte, error
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, noPIN(err)
+		return nil, noSecret(use, err)
 	}
 	return secret, nil
 }
@@ -124,11 +128,18 @@ func unlessDone(ctx context.Context, get func() ([]byte, error)) ([]byte, error)
 	}
 }
 
-// noPIN is the error when there is no PIN to send.
-func noPIN(err error) error {
-	p := &problem{exit: exitPIN, code: "noPIN", err: fmt.Errorf("getting the PIN: %w", err)}
+// noSecret is the error when there is no PIN or PUK to send.
+func noSecret(use token.PINUse, err error) error {
+	name, from := "PIN", "--pin-file FILE, --pin-fd N, the variable PECTOKEN_PIN or --pinentry PROGRAM"
+	switch use {
+	case token.PINUseNew:
+		name, from = "new PIN", "--new-pin-file FILE, --new-pin-fd N or --pinentry PROGRAM"
+	case token.PINUsePUK:
+		name, from = "PUK", "--puk-file FILE, --puk-fd N or --pinentry PROGRAM"
+	}
+	p := &problem{exit: exitPIN, code: "noPIN", err: fmt.Errorf("getting the %s: %w", name, err)}
 	if errors.Is(err, errNoTerminal) {
-		p.hint = []string{"without a terminal the PIN comes from --pin-file FILE, --pin-fd N, the variable PECTOKEN_PIN or --pinentry PROGRAM"}
+		p.hint = []string{fmt.Sprintf("without a terminal the %s comes from %s", name, from)}
 	}
 	return p
 }

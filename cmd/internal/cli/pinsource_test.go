@@ -72,6 +72,20 @@ func TestPINSource(t *testing.T) {
 	}
 }
 
+// TestPINSourceOnce asks a second time when the first PIN has been overwritten, as package
+// token does: what is left of it is no PIN.
+func TestPINSourceOnce(t *testing.T) {
+	a, _ := fakeApp(map[string]string{"PECTOKEN_PIN": "3333"}, "", "4444")
+	ask := a.pinSource(pinFlags{secretFlags: secretFlags{fd: noFD}})
+	for _, want := range []string{"3333", "4444"} {
+		pin, err := ask(t.Context(), token.PINRequest{})
+		if err != nil || string(pin) != want {
+			t.Errorf("the PIN is %q, want %q (%v)", pin, want, err)
+		}
+		clear(pin)
+	}
+}
+
 func TestPINSourceInterrupted(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {

@@ -135,7 +135,8 @@ func (a *app) recall(ctx context.Context, f cardFlags, candidates []token.Candid
 		return nil
 	}
 	w := &wallet{open: []*token.Module{module}}
-	if len(candidates) > 1 && !a.showsAll(ctx, tokens) || !w.take(ctx, f, module, tokens) {
+	library, _ := module.Library(ctx) // empty if it says nothing
+	if !f.fitsLibrary(library) || len(candidates) > 1 && !a.showsAll(ctx, tokens) || !w.take(ctx, f, module, tokens) {
 		w.close()
 		return nil
 	}

@@ -41,7 +41,12 @@ type signOptions struct {
 func newSignCmd(a *app, runF func(context.Context, *signOptions) error) *cobra.Command {
 	o := &signOptions{}
 	if runF == nil {
-		runF = func(ctx context.Context, o *signOptions) error { return runSign(ctx, a, o) }
+		runF = func(ctx context.Context, o *signOptions) error {
+			if o.pdf.preview != "" {
+				return runPreview(ctx, a, o)
+			}
+			return runSign(ctx, a, o)
+		}
 	}
 	c := &cobra.Command{
 		Use:   "sign FILE...",
@@ -54,8 +59,9 @@ The certificate is the one on the card that is made for signing documents. If
 several fit they are listed, and --token and --cert choose. A PIN is asked once
 for all files, and never tried twice.
 
-A signature in a PDF is not seen unless --visible says where. An encrypted PDF
-stays encrypted.
+A signature in a PDF is not seen unless --visible says where. It shows name, date,
+reason and place, or what --text, --picture and --qr say, in the letters of --font;
+--preview draws it beforehand and signs nothing. An encrypted PDF stays encrypted.
 
 A .p7m that is there gets one more signature with --add (in parallel to those in
 it) or --counter N (over its signature number N); what was in it stays as it is.
@@ -70,7 +76,8 @@ complete.`,
 		Example: `  pectoken sign contract.pdf
   pectoken sign --output-dir signed *.pdf notes.txt
   pectoken sign --detached --cert DS0 drawing.dwg
-  pectoken sign --pin-file pin.txt --json invoice.xml`,
+  pectoken sign --pin-file pin.txt --json invoice.xml
+  pectoken sign --visible last:bottom-right --picture seal.svg --text 'Firmato da {name}' --preview stamp.png contract.pdf`,
 		Args: files,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.files = args
@@ -132,6 +139,9 @@ func (o *signOptions) checkLevel(c *cobra.Command) error {
 }
 
 func (o *signOptions) checkOutput(a *app, c *cobra.Command) error {
+	if o.pdf.preview != "" {
+		return o.checkPreview(a, c)
+	}
 	several := len(o.files) > 1
 	fromInput := false
 	for _, name := range o.files {
@@ -184,12 +194,12 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 		return batch.fail(err)
 	}
 	batch.module = module
-	key, err := onCard.Signer(ctx, chosen.Certificate, ask, a.loginOptions(o.pin))
+	key, err := onCard.Signer(ctx, chosen.Certificate, a.tellCIE(chosen.card, o.pin, ask), a.loginOptions(chosen.card, o.pin))
 	if err != nil {
 		return batch.fail(explainCIE(chosen.card, noKeyProblem(err)))
 	}
 	batch.with(chosen, key)
-	batch.run(ctx)
+	batch.run(ctx, key.AtATime())
 	return errors.Join(batch.end(), key.Close())
 }
 

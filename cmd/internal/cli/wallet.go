@@ -120,7 +120,7 @@ func cardsOf(found *token.Discovery, f cardFlags) []*card {
 	var cards []*card
 	for _, m := range found.Modules {
 		for _, t := range m.Tokens {
-			if f.fits(t.Info) {
+			if f.fitsLibrary(m.Library) && f.fits(t.Info) {
 				byToken[t] = &card{Info: t.Info, module: m.Path, problem: t.Problem}
 				cards = append(cards, byToken[t])
 			}
@@ -252,6 +252,21 @@ func (w *wallet) use(ctx context.Context, c *card) (*token.Token, *token.Module,
 func (w *wallet) close() {
 	for _, m := range w.open {
 		_ = m.Close() // nothing was written through it
+	}
+}
+
+// narrow leaves out tokens without the certificate or key that a URI is about, if
+// another one has it.
+func (w *wallet) narrow(f cardFlags) {
+	wanted := choice{uri: f.uri}
+	if !wanted.namesCertificate() {
+		return
+	}
+	without := func(c *card) bool {
+		return !slices.ContainsFunc(c.certificates, func(held *certificate) bool { return f.uri.MatchCertificate(held.Certificate) })
+	}
+	if left := slices.DeleteFunc(slices.Clone(w.cards), without); len(left) > 0 {
+		w.cards = left
 	}
 }
 

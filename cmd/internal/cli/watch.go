@@ -3,25 +3,47 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/pectoken/pectoken/token"
 )
 
-// watchInterval is how often the modules are looked at.
-const watchInterval = 500 * time.Millisecond
+// watchInterval is how often the modules are looked at, and patience how long the best
+// module for a card has for noticing what another one has.
+const (
+	watchInterval = 500 * time.Millisecond
+	patience      = 3 * time.Second
+)
 
-// watcher follows the cards that come and go.
+// watcher follows the cards that come and go. Of several modules that show a card the
+// best tells of it; another one does when the best says nothing, as one that hangs.
 type watcher struct {
 	app   *app
 	flags cardFlags
+	after func(time.Duration, func()) // calls a function later
 
-	mu    sync.Mutex
-	owner map[string]string // which module speaks of a card, by serial number
-	err   error             // standard output can't be written
+	mu      sync.Mutex
+	best    map[string]string  // which module speaks of a card, by serial number
+	seen    map[seenBy]bool    // whether a module sees a card now
+	told    map[string][]*card // what was told to be there, by serial number
+	failing map[string]string  // what is wrong with a module, as it was told
+	err     error              // standard output can't be written
+}
+
+// seenBy is a token as one module sees it.
+type seenBy struct{ module, serial, label string }
+
+func newWatcher(a *app, f cardFlags) *watcher {
+	return &watcher{
+		app: a, flags: f, after: func(d time.Duration, do func()) { time.AfterFunc(d, do) },
+		best: map[string]string{}, seen: map[seenBy]bool{}, told: map[string][]*card{}, failing: map[string]string{},
+	}
 }
 
 // watch shows the cards that are there, then those that come and go, until ctx ends.
@@ -29,7 +51,7 @@ type watcher struct {
 func (a *app) watch(ctx context.Context, f cardFlags) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	w := &watcher{app: a, flags: f, owner: map[string]string{}}
+	w := newWatcher(a, f)
 	modules, err := w.begin(ctx)
 	if err != nil {
 		return err
@@ -45,10 +67,26 @@ func (a *app) watch(ctx context.Context, f cardFlags) error {
 			}
 		})
 	}
-	running.Wait()
-	for _, m := range modules {
-		_ = m.Close() // nothing was written through it
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		running.Wait()
+		for _, m := range modules {
+			_ = m.Close() // nothing was written through it
+		}
+	}()
+	<-ctx.Done()
+	select {
+	case <-ended:
+	case <-time.After(patience): // a module that hangs is left behind
 	}
+	return w.result()
+}
+
+// result is why standard output can't be written, if it can't.
+func (w *watcher) result() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return w.err
 }
 
@@ -66,9 +104,12 @@ func (w *watcher) begin(ctx context.Context) (modules []*token.Module, err error
 		return nil, err
 	}
 	for _, c := range cardsOf(found, w.flags) {
-		w.owner[c.Serial] = c.module
+		w.best[c.Serial] = c.module
 	}
 	for _, m := range found.Modules {
+		if !w.flags.fitsLibrary(m.Library) {
+			continue
+		}
 		module, err := w.app.openModule(m.Path)
 		if err != nil {
 			w.app.say("note: %v", err)
@@ -77,7 +118,10 @@ func (w *watcher) begin(ctx context.Context) (modules []*token.Module, err error
 		modules = append(modules, module)
 	}
 	if len(modules) == 0 {
-		return nil, &problem{exit: exitNoToken, code: "noModule", err: fmt.Errorf("no driver works that could be watched")}
+		return nil, &problem{
+			exit: exitNoToken, code: "noModule", err: errors.New("no driver works that could be watched"),
+			hint: []string{"pectoken doctor says what is wrong with each"},
+		}
 	}
 	return modules, nil
 }
@@ -103,24 +147,67 @@ func (w *watcher) tell(ctx context.Context, module string, e token.Event, err er
 	case ctx.Err() != nil:
 		return false
 	case err != nil:
-		w.app.say("note: module %q: %v", module, err)
+		w.fails(module, err)
+		return w.err == nil
+	}
+	delete(w.failing, module)
+	switch {
 	case c == nil:
 		w.app.say("note: module %q: %v", module, e.Slot)
-	case w.flags.fits(c.Info) && w.owns(c):
-		w.err = w.show(e.Kind, c)
+	case w.flags.fits(c.Info):
+		w.notice(ctx, e.Kind, c)
 	}
 	return w.err == nil
 }
 
-// owns says whether a card is this module's to speak of: the first that shows it.
-func (w *watcher) owns(c *card) bool {
-	if c.Serial == "" {
-		return true
+// fails says what is wrong with a module, once.
+func (w *watcher) fails(module string, err error) {
+	if w.failing[module] != err.Error() {
+		w.failing[module] = err.Error()
+		w.app.say("note: module %q: %v", module, err)
 	}
-	if _, taken := w.owner[c.Serial]; !taken {
-		w.owner[c.Serial] = c.module
+}
+
+// notice tells what the best module for a card says at once, and what another one says
+// if it still says so when the best has had time to.
+func (w *watcher) notice(ctx context.Context, kind token.EventKind, c *card) {
+	by := seenBy{c.module, c.Serial, c.Label}
+	w.seen[by] = kind == token.EventInserted
+	if _, known := w.best[c.Serial]; !known {
+		w.best[c.Serial] = c.module
 	}
-	return w.owner[c.Serial] == c.module
+	if w.best[c.Serial] == c.module || c.Serial == "" {
+		w.change(kind, c)
+		return
+	}
+	w.after(patience, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if ctx.Err() == nil && w.err == nil && w.seen[by] == (kind == token.EventInserted) {
+			w.change(kind, c)
+		}
+	})
+}
+
+// change shows that a card has come or gone, unless that was told. Modules may give one
+// card different labels, and one module two tokens of it.
+func (w *watcher) change(kind token.EventKind, c *card) {
+	known := func(o *card) bool { return o.module != c.module || o.Label == c.Label }
+	told := w.told[c.Serial]
+	switch {
+	case c.Serial == "":
+		w.err = w.show(kind, c)
+	case kind == token.EventRemoved:
+		for _, o := range told {
+			if known(o) {
+				w.err = cmp.Or(w.err, w.show(kind, o))
+			}
+		}
+		w.told[c.Serial] = slices.DeleteFunc(told, known)
+	case !slices.ContainsFunc(told, known):
+		w.told[c.Serial] = append(told, c)
+		w.err = w.show(kind, c)
+	}
 }
 
 // read reads the certificates of a card that was inserted. One that is pulled out again

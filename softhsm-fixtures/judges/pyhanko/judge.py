@@ -17,6 +17,8 @@ import sys
 
 from asn1crypto import cms, core, pem
 from pyhanko.keys import load_cert_from_pemder, load_certs_from_pemder, load_private_key_from_pemder
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
@@ -163,7 +165,7 @@ def field_spec(ask):
 
 
 def update_of(ask, source):
-    writer = IncrementalPdfFileWriter(source)
+    writer = IncrementalPdfFileWriter(source, strict=not ask.get("lenient", False))
     if writer.prev.encrypted:
         writer.encrypt(ask.get("password", ""))
     return writer
@@ -195,12 +197,80 @@ async def add_field(ask):
     return {}
 
 
+def text_field(writer, page, name, box):
+    """A text field without a value, as empty as it looks."""
+    font = writer.add_object(
+        generic.DictionaryObject(
+            {
+                pdf_name("/Type"): pdf_name("/Font"),
+                pdf_name("/Subtype"): pdf_name("/Type1"),
+                pdf_name("/BaseFont"): pdf_name("/Helvetica"),
+                pdf_name("/Encoding"): pdf_name("/WinAnsiEncoding"),
+            }
+        )
+    )
+    look = generic.StreamObject(
+        {
+            pdf_name("/Type"): pdf_name("/XObject"),
+            pdf_name("/Subtype"): pdf_name("/Form"),
+            pdf_name("/BBox"): numbers([0, 0, box[2] - box[0], box[3] - box[1]]),
+        },
+        stream_data=b"/Tx BMC EMC",
+    )
+    field = generic.DictionaryObject(
+        {
+            pdf_name("/Type"): pdf_name("/Annot"),
+            pdf_name("/Subtype"): pdf_name("/Widget"),
+            pdf_name("/FT"): pdf_name("/Tx"),
+            pdf_name("/T"): generic.pdf_string(name),
+            pdf_name("/DA"): generic.pdf_string("/Helv 12 Tf 0 g"),
+            pdf_name("/Rect"): numbers(box),
+            pdf_name("/P"): page,
+            pdf_name("/F"): generic.NumberObject(4),
+            pdf_name("/AP"): generic.DictionaryObject({pdf_name("/N"): writer.add_object(look)}),
+        }
+    )
+    return font, writer.add_object(field)
+
+
+def numbers(values):
+    return generic.ArrayObject([generic.NumberObject(value) for value in values])
+
+
+def entry(writer, container, key, otherwise):
+    """The entry of a dictionary, to be changed; what it is otherwise, when there
+    is none."""
+    if key not in container:
+        container[pdf_name(key)] = otherwise
+        writer.update_container(container)
+    found = container[key]
+    writer.update_container(found)
+    return found
+
+
+async def add_text_field(ask):
+    """Adds a text field to a page, and a form to a document that has none."""
+    with open(ask["file"], "rb") as source, open(ask["output"], "wb") as output:
+        writer = update_of(ask, source)
+        page = writer.find_page_for_modification(ask.get("page", 0))[0]
+        font, field = text_field(writer, page, ask["field"], ask["box"])
+        writer.register_annotation(page, field)
+        form = entry(writer, writer.root, "/AcroForm", generic.DictionaryObject())
+        entry(writer, form, "/Fields", generic.ArrayObject()).append(field)
+        fonts = entry(writer, entry(writer, form, "/DR", generic.DictionaryObject()), "/Font", generic.DictionaryObject())
+        if "/Helv" not in fonts:
+            fonts[pdf_name("/Helv")] = font
+        writer.write(output)
+    return {}
+
+
 VERBS = {
     "version": version,
     "validate": validate,
     "sign-cms": sign_cms,
     "sign-pdf": sign_pdf,
     "add-field": add_field,
+    "add-text-field": add_text_field,
 }
 
 

@@ -2,9 +2,11 @@
 
 package cryptoki
 
-// Flags of CK_C_INITIALIZE_ARGS and CK_TOKEN_INFO.
+// Flags of CK_C_INITIALIZE_ARGS, CK_SLOT_INFO and CK_TOKEN_INFO.
 const (
 	CKF_OS_LOCKING_OK = 0x2
+
+	CKF_REMOVABLE_DEVICE = 0x2
 
 	CKF_LOGIN_REQUIRED                = 0x4
 	CKF_USER_PIN_INITIALIZED          = 0x8

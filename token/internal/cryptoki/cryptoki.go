@@ -52,7 +52,10 @@ type Info struct {
 }
 
 // SlotInfo is what is used of CK_SLOT_INFO.
-type SlotInfo struct{ Description, Manufacturer string }
+type SlotInfo struct {
+	Description, Manufacturer string
+	Flags                     uint
+}
 
 // TokenInfo is what is used of CK_TOKEN_INFO, texts as the module gave them.
 type TokenInfo struct {

@@ -45,8 +45,8 @@ const (
 	ReplaceExisting             // Commit takes its place and its permissions
 )
 
-// bufferSize is large enough that the disk is asked seldom.
-const bufferSize = 256 << 10
+// bufferSize gathers small writes; large ones go past it.
+const bufferSize = 32 << 10
 
 // File is an output that has no name yet.
 type File struct {
@@ -58,8 +58,12 @@ type File struct {
 	written, begun int64 // bytes in all, and those that are on their way to the disk
 }
 
-// stretch is how much is gathered before it is sent on its way.
-const stretch = 16 << 20
+// stretch is how much is gathered before it is sent on its way, and behind is how
+// much may be on its way.
+const (
+	stretch = 16 << 20
+	behind  = 3 * stretch
+)
 
 // Check says whether a file could be created at path: an [*Error] that matches
 // [ErrExists] if something is there and mode keeps it, another one if what is
@@ -116,15 +120,18 @@ func createTemp(path string) (*os.File, error) {
 }
 
 // Write adds to the file. A long one is brought to the disk while it is
-// written, so that Commit needn't wait for all of it.
+// written, so that Commit needn't wait for all of it, and leaves memory again:
+// finding memory for a gigabyte takes longer than writing it.
 func (f *File) Write(p []byte) (int, error) {
 	n, err := f.buf.Write(p)
 	if err != nil {
 		return n, f.failed(err)
 	}
-	if f.written += int64(n); f.written-f.begun >= stretch {
-		writeBack(f.temp, f.begun, f.written-f.begun)
-		f.begun = f.written
+	for f.written += int64(n); f.written-f.begun >= stretch; f.begun += stretch {
+		writeBack(f.temp, f.begun, stretch)
+		if f.begun >= behind {
+			release(f.temp, f.begun-behind, stretch)
+		}
 	}
 	return n, nil
 }

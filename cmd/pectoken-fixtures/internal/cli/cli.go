@@ -63,7 +63,7 @@ func newRoot() *cobra.Command {
 		// Few commands, typed rarely: nothing to complete.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newToken(), newCard(), newReader(), newPKI(), newJudge(), newBench())
+	root.AddCommand(newToken(), newCard(), newReader(), newPKI(), newJudge(), newForge(), newBench())
 	return root
 }
 

@@ -223,3 +223,19 @@ func TestHelp(t *testing.T) {
 		t.Errorf("exit %d, %s%s", code, stdout, stderr)
 	}
 }
+
+func TestForge(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "forged")
+	code, stdout, stderr := run("forge", "--dir", dir)
+	if code != 0 || !strings.HasPrefix(stdout, "wrote ") || stderr != "" {
+		t.Fatalf("exit %d, %s%s", code, stdout, stderr)
+	}
+	for _, name := range []string{"root.pem", "honest.pdf", "isa-update.pdf"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if code, _, stderr := run("forge", "--dir", dir); code != 1 || !strings.Contains(stderr, "root.pem") {
+		t.Errorf("a second time: exit %d, %s", code, stderr)
+	}
+}

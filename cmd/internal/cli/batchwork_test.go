@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/pectoken/pectoken/sign"
+	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/sign/pdf"
+	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
+	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
+	"github.com/pectoken/pectoken/token"
+)
+
+// pullable is a key on a card that is pulled out after so many signatures.
+type pullable struct {
+	crypto.Signer
+	left *atomic.Int32
+}
+
+func (p pullable) Sign(random io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, error) {
+	if p.left.Add(-1) < 0 {
+		return nil, token.ErrRemoved
+	}
+	return p.Signer.Sign(random, digest, o)
+}
+
+// batchOf is a batch of so many PDFs in a folder, ready to be signed with a key that
+// makes so many signatures; what it prints goes to out and stderr.
+func batchOf(t *testing.T, files, signatures int) (b *batch, out, stderr *bytes.Buffer) {
+	t.Helper()
+	folder := t.TempDir()
+	signer := pki.New(fixedNow()).Must(t, pki.Signer)
+	left := &atomic.Int32{}
+	left.Store(int32(signatures))
+	out, stderr = &bytes.Buffer{}, &bytes.Buffer{}
+	a := &app{out: out, err: stderr, now: fixedNow}
+	b = &batch{app: a, options: &signOptions{}, view: a.newSignView(), signing: sign.Options{
+		Signer: cms.Signer{Key: pullable{signer.Key, left}, Certificate: signer.Certificate, Hash: crypto.SHA256, Rand: rand.Reader},
+		Time:   fixedNow(),
+	}}
+	for i := range files {
+		path := filepath.Join(folder, fmt.Sprint(i))
+		if err := os.WriteFile(path+".pdf", documents.Plain(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.jobs = append(b.jobs, &job{file: path + ".pdf", output: path + "-signed.pdf", format: sign.PAdES})
+	}
+	return b, out, stderr
+}
+
+func TestResultsInOrder(t *testing.T) {
+	const files, broken = 30, 7
+	for _, atATime := range []int{1, 4} {
+		b, out, stderr := batchOf(t, files, files)
+		b.signing.Appearance = &pdf.Appearance{} // they have it in common
+		if err := os.WriteFile(b.jobs[broken].file, []byte("%PDF-1.7\nand no more"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.run(t.Context(), atATime)
+		var want strings.Builder
+		for i, j := range b.jobs {
+			if i != broken {
+				fmt.Fprintf(&want, "%s -> %s\n", j.file, j.output)
+			}
+		}
+		if out.String() != want.String() {
+			t.Errorf("%d at a time:\n%s", atATime, out)
+		}
+		if b.exit != exitFailed || strings.Count(stderr.String(), "\n") > 2 || !strings.Contains(stderr.String(), b.jobs[broken].file) {
+			t.Errorf("%d at a time: exit code %d\n%s", atATime, b.exit, stderr)
+		}
+	}
+}
+
+// What was signed before the card was pulled out is told, and nothing else is.
+func TestPulledOutMeanwhile(t *testing.T) {
+	const files, signatures = 30, 9
+	for _, atATime := range []int{1, 4} {
+		b, out, stderr := batchOf(t, files, signatures)
+		b.run(t.Context(), atATime)
+		if n := strings.Count(out.String(), " -> "); n != signatures || b.exit != exitNoToken {
+			t.Errorf("%d at a time: %d told, exit code %d", atATime, n, b.exit)
+		}
+		for _, j := range b.jobs {
+			_, err := os.Stat(j.output)
+			told := strings.Contains(out.String(), j.output+"\n")
+			left := strings.Contains(stderr.String(), j.file)
+			if told != (err == nil) || told && left {
+				t.Errorf("%d at a time: %s: there %v, told %v, said to be left %v", atATime, j.output, err == nil, told, left)
+			}
+		}
+		inFolder, err := os.ReadDir(filepath.Dir(b.jobs[0].file))
+		if err != nil || len(inFolder) != files+signatures {
+			t.Errorf("%d at a time: %d files in the folder (%v)", atATime, len(inFolder), err)
+		}
+	}
+}
+
+// An input that changes while it is signed gives no output.
+func TestChangedMeanwhile(t *testing.T) {
+	b, _, _ := batchOf(t, 1, 1)
+	j := b.jobs[0]
+	key := b.signing.Signer.Key.(pullable)
+	b.signing.Signer.Key = writer{key, func() error {
+		f, err := os.OpenFile(j.file, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = f.WriteString("more")
+		return errors.Join(err, f.Close())
+	}}
+	if err := b.sign(t.Context(), j); !errors.Is(err, errChanged) {
+		t.Errorf("error is %v", err)
+	}
+	if _, err := os.Stat(j.output); err == nil {
+		t.Error("there is an output")
+	}
+}
+
+// writer is a key during whose use something is written.
+type writer struct {
+	pullable
+	write func() error
+}
+
+func (w writer) Sign(random io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, error) {
+	if err := w.write(); err != nil {
+		return nil, err
+	}
+	return w.pullable.Sign(random, digest, o)
+}

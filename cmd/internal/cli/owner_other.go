@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !unix
+
+package cli
+
+import "io/fs"
+
+// othersMayWrite is not known here: the mode of a file does not tell.
+func othersMayWrite(fs.FileInfo) bool { return false }
