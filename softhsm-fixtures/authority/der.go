@@ -132,10 +132,10 @@ func tagged(tag int, contents ...[]byte) asn1.RawValue {
 	return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: tag, IsCompound: true, Bytes: bytes.Join(contents, nil)}
 }
 
-// generalizedTime is a GeneralizedTime in UTC, with the fraction of a second if
-// there is one (RFC 3161, section 2.4.2).
+// generalizedTime is a GeneralizedTime in UTC, with the milliseconds if there
+// are any (RFC 3161, section 2.4.2).
 func generalizedTime(t time.Time) asn1.RawValue {
-	text := t.UTC().Format("20060102150405.999999999Z")
+	text := t.UTC().Format("20060102150405.999Z")
 	return asn1.RawValue{Tag: asn1.TagGeneralizedTime, Bytes: []byte(text)}
 }
 

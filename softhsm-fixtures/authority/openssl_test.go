@@ -72,6 +72,7 @@ func (o openssl) must(args ...string) string {
 func TestOpenSSLVerifiesTimestamps(t *testing.T) {
 	p := pki.New(time.Now())
 	s := authority.Start(t, p, authority.Options{})
+	s.SetTime(p.Now().Add(250 * time.Millisecond))
 	o := needOpenSSL(t, p)
 	o.write("data", []byte("to be stamped"))
 	for _, c := range []struct {
