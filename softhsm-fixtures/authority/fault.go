@@ -61,13 +61,13 @@ const (
 
 // What an OCSP responder can do wrong.
 const (
-	WrongSerial   Fault = "wrong-serial"   // about another certificate of the issuer
-	OtherIssuer   Fault = "other-issuer"   // about a certificate of another issuer with that serial number
-	TryLater      Fault = "try-later"      // the statuses of RFC 6960, section 4.2.1
-	Unauthorized  Fault = "unauthorized"   //
-	Malformed     Fault = "malformed"      //
-	InternalError Fault = "internal-error" //
-	SigRequired   Fault = "sig-required"   //
+	WrongSerial   Fault = "wrong-serial" // about another certificate of the issuer
+	OtherIssuer   Fault = "other-issuer" // about a certificate of another issuer with that serial number
+	TryLater      Fault = "try-later"    // status tryLater, and so on: RFC 6960, section 4.2.1
+	Unauthorized  Fault = "unauthorized"
+	Malformed     Fault = "malformed"
+	InternalError Fault = "internal-error"
+	SigRequired   Fault = "sig-required"
 )
 
 // anyService lists the faults of any service, faultsOf those of each.

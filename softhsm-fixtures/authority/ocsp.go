@@ -25,7 +25,7 @@ type OCSPConfig struct {
 	PSS            bool          // RSASSA-PSS, when the key is an RSA key
 	ByName         bool          // name the responder, instead of its key
 	NoCertificates bool          // leave out the certificate of the responder
-	Age            time.Duration // how long thisUpdate is past
+	Age            time.Duration // how long thisUpdate is past; some clients refuse 0 when the clock runs
 	Validity       time.Duration // from thisUpdate to nextUpdate; a day when 0
 	NoNextUpdate   bool          // leave out nextUpdate
 	ArchiveCutoff  time.Time     // RFC 6960, section 4.4.4; left out when zero
@@ -45,9 +45,9 @@ type (
 		Signature asn1.RawValue `asn1:"optional,explicit,tag:0"`
 	}
 	ocspTBS struct {
-		Version    int              `asn1:"optional,explicit,tag:0"`
-		Requestor  asn1.RawValue    `asn1:"optional,explicit,tag:1"`
-		List       []ocspQuery      //
+		Version    int           `asn1:"optional,explicit,tag:0"`
+		Requestor  asn1.RawValue `asn1:"optional,explicit,tag:1"`
+		List       []ocspQuery
 		Extensions []pkix.Extension `asn1:"optional,explicit,tag:2"`
 	}
 	ocspQuery struct {

@@ -6,7 +6,6 @@ import (
 	"crypto"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"errors"
 	"math/big"
 	"slices"
 	"time"
@@ -17,20 +16,20 @@ import (
 // TSAConfig is how time stamps are made. The zero value makes them with the key
 // of [pki.TSA] and SHA-256, for SHA-256, SHA-384 and SHA-512 imprints.
 type TSAConfig struct {
-	Signer          *pki.Identity         // who signs them
-	Digest          crypto.Hash           // in the signature
-	PSS             bool                  // RSASSA-PSS, when the key is an RSA key
-	ESSCertIDv1     bool                  // SigningCertificate (SHA-1) and not SigningCertificateV2
-	NoCertificates  bool                  // none in the token, even when asked for
-	Policy          asn1.ObjectIdentifier // the policy of who asks for none; [DefaultPolicy] when nil
-	Policies        []asn1.ObjectIdentifier
-	Imprints        []crypto.Hash // the hash algorithms that are accepted
-	Accuracy        time.Duration // to the microsecond; left out when 0
-	Ordering        bool
-	Named           bool     // the tsa field is there
-	GrantedWithMods bool     // status of those that are granted
-	Refusal         *Refusal // none is granted
-	User, Password  string   // asked for by basic authentication, unless both are empty
+	Signer          *pki.Identity           // who signs them
+	Digest          crypto.Hash             // in the signature
+	PSS             bool                    // RSASSA-PSS, when the key is an RSA key
+	ESSCertIDv1     bool                    // SigningCertificate (SHA-1) and not SigningCertificateV2
+	NoCertificates  bool                    // none in the token, even when asked for
+	Policy          asn1.ObjectIdentifier   // the policy of who asks for none; [DefaultPolicy] when nil
+	Policies        []asn1.ObjectIdentifier // others that may be asked for
+	Imprints        []crypto.Hash           // the hash algorithms that are accepted
+	Accuracy        time.Duration           // to the microsecond; left out when 0
+	Ordering        bool                    // what the field ordering says
+	Named           bool                    // the tsa field is there
+	GrantedWithMods bool                    // status of those that are granted
+	Refusal         *Refusal                // none is granted
+	User, Password  string                  // asked for by basic authentication, unless both are empty
 }
 
 // DefaultPolicy is the policy of the time stamps, one of no meaning.
@@ -322,15 +321,13 @@ func newAccuracy(d time.Duration) accuracy {
 	}
 }
 
-// identity is who signs: by a fault, or else as configured, or else usually.
+// identity is who signs: as a fault has it, or else as configured, or else usual.
 func (s *Server) identity(configured *pki.Identity, byFault, usual pki.Name) (*pki.Identity, error) {
 	switch {
 	case byFault != "":
 		return s.pki.Issue(byFault)
 	case configured != nil:
 		return configured, nil
-	case usual != "":
-		return s.pki.Issue(usual)
 	}
-	return nil, errors.New("choosing who signs: nobody is named")
+	return s.pki.Issue(usual)
 }

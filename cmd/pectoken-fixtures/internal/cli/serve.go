@@ -133,9 +133,13 @@ func runServe(ctx context.Context, out io.Writer, o serveOptions, args []string)
 	return nil
 }
 
+// aMoment is how old OCSP answers and lists are: a client that notes the time
+// before it asks, as pyHanko does, refuses those that are newer.
+const aMoment = time.Minute
+
 // misbehave sets what the services do wrong.
 func (o serveOptions) misbehave(s *authority.Server) error {
-	s.Configure(func(c *authority.Config) { c.Delay = o.delay })
+	s.Configure(func(c *authority.Config) { c.Delay, c.OCSP.Age, c.CRL.Age = o.delay, aMoment, aMoment })
 	faults, err := o.parseFaults()
 	if err != nil {
 		return err
