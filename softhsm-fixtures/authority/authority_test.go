@@ -199,6 +199,29 @@ func TestTime(t *testing.T) {
 	}
 }
 
+// What shows in the octets of a time stamp, and openssl does not look at.
+func TestQuietFaults(t *testing.T) {
+	p := pki.New(now)
+	s := authority.Start(t, p, authority.Options{})
+	revoked := p.Must(t, pki.TSARevoked).Certificate
+	for fault, shows := range map[authority.Fault][]byte{
+		authority.WrongPolicy: {0x2B, 6, 1, 4, 1, 0x86, 0x8D, 0x1F, 1, 0x85, 0x1A}, // the default one, and 666
+		authority.Future:      []byte("20261121093000Z"),
+		authority.Revoked:     revoked.Raw,
+	} {
+		for _, set := range []authority.Fault{"", fault} {
+			fail(t, s, authority.TSA, set)
+			if found := bytes.Contains(send(t, s, authority.TSA, query(t, nil)), shows); found != (set == fault) {
+				t.Errorf("with %q set, what %s does shows %t", set, fault, found)
+			}
+		}
+	}
+	list, _ := lists(t, s, pki.QualifiedCA)
+	if got := reason(list, revoked); got != int(authority.KeyCompromise) {
+		t.Errorf("the list says %d of the revoked TSA", got)
+	}
+}
+
 func TestBasicAuthentication(t *testing.T) {
 	s := authority.Start(t, pki.New(now), authority.Options{})
 	s.Configure(func(c *authority.Config) { c.TSA.User, c.TSA.Password = "rossi", "marche" })

@@ -4,6 +4,7 @@ package authority_test
 
 import (
 	"crypto"
+	"encoding/hex"
 	"encoding/pem"
 	"os"
 	"os/exec"
@@ -229,6 +230,17 @@ func TestOpenSSLAsksOCSP(t *testing.T) {
 		}
 	})
 	s.Configure(func(all *authority.Config) { all.OCSP = authority.OCSPConfig{} })
+	t.Run("by a revoked responder", func(t *testing.T) {
+		fail(t, s, authority.OCSP, authority.Revoked)
+		revoked := p.Must(t, pki.OCSPRevoked).Certificate
+		said, ok := ask(t, pki.Signer, "ca.pem", "-resp_text") // openssl does not ask about the responder
+		if serial := hex.EncodeToString(revoked.SerialNumber.Bytes()); !ok || !strings.Contains(strings.ReplaceAll(said, ":", ""), serial) {
+			t.Errorf("no %s in\n%s", serial, said)
+		}
+		if said, _ := ask(t, pki.OCSPRevoked, "ca.pem"); !strings.Contains(said, "c.pem: revoked") {
+			t.Error(said)
+		}
+	})
 	for fault, says := range map[authority.Fault]string{
 		authority.WrongNonce:    "nonce verify error",
 		authority.MissingNonce:  "warning: no nonce in response",
