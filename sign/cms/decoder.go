@@ -21,7 +21,7 @@ type Decoder struct {
 }
 
 // NewDecoder returns a decoder of the octets of r; see [Unarmor] for text.
-func NewDecoder(r io.Reader) *Decoder { return &Decoder{s: newStream(r)} }
+func NewDecoder(r io.Reader) *Decoder { return &Decoder{s: newStream(r, streamBuffer)} }
 
 // scope is the constructed element being read.
 func (d *Decoder) scope() scope {
