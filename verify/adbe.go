@@ -23,7 +23,7 @@ import (
 
 // judgeDigestSigned judges adbe.pkcs7.sha1: the content of the CMS is the SHA-1
 // digest of the signed bytes (ISO 32000-1, 12.8.3.3.1).
-func judgeDigestSigned(sig *pdf.Signature, o Options) (*report.Signature, error) {
+func judgeDigestSigned(sig *pdf.Signature, proof *pdfProof, o Options) (*report.Signature, error) {
 	content := &beginning{}
 	sd, err := readCMS(io.NewSectionReader(bytes.NewReader(sig.Contents), 0, int64(len(sig.Contents))), content)
 	if err != nil {
@@ -36,8 +36,7 @@ func judgeDigestSigned(sig *pdf.Signature, o Options) (*report.Signature, error)
 	if _, err := io.Copy(digest, sig.SignedBytes()); err != nil {
 		return nil, fmt.Errorf("reading content: %w", err)
 	}
-	s := judge(sd, sd.Check(sd.Signers[0]), o, crypto.SHA1)
-	describePDFProfile(s, sig)
+	s := proof.judge(sd, sig, o, crypto.SHA1)
 	if !bytes.Equal(digest.Sum(nil), content.kept) {
 		fail(s, report.HashFailure, "the document does not have the SHA-1 digest that was signed")
 		s.Integrity = report.Broken
@@ -66,13 +65,13 @@ var pkcs1Digests = []crypto.Hash{crypto.SHA1, crypto.SHA256, crypto.SHA384, cryp
 // the signed bytes in an OCTET STRING, the certificates stand in /Cert (ISO
 // 32000-1, 12.8.3.2). Nothing that the signer may have said is in the value; the
 // certificate is bound to it only as one of the signed bytes.
-func judgePKCS1(sig *pdf.Signature, o Options) (*report.Signature, error) {
+func judgePKCS1(sig *pdf.Signature, proof *pdfProof, o Options) (*report.Signature, error) {
 	var value []byte
 	if rest, err := asn1.Unmarshal(sig.Contents, &value); err != nil || len(rest) > 0 {
 		return malformedPDF(o, "the signature value is no OCTET STRING"), nil
 	}
 	s := &report.Signature{Format: "PDF", BestTime: o.at()}
-	signer, others := pkcs1Certificates(sig)
+	signer, m := pkcs1Certificates(sig)
 	if signer == nil {
 		leaveOpen(s, report.NoSigningCertificateFound, "no certificate of the signer that can be read stands in /Cert")
 		return s, nil
@@ -94,23 +93,24 @@ func judgePKCS1(sig *pdf.Signature, o Options) (*report.Signature, error) {
 	}
 	s.Algorithm = fmt.Sprintf("RSA-%d with %v", key.N.BitLen(), h)
 	s.Integrity = report.Intact
-	conclude(s, signer, others, o, h)
+	m.add(proof.m)
+	conclude(s, signer, m, proof.after(sig, nil), o, h)
 	return s, nil
 }
 
 // pkcs1Certificates reads /Cert: the signer's certificate first, nil when Go
 // can't read it.
-func pkcs1Certificates(sig *pdf.Signature) (signer *x509.Certificate, others *x509.CertPool) {
-	bag := &cms.SignedData{}
+func pkcs1Certificates(sig *pdf.Signature) (signer *x509.Certificate, m *material) {
+	m = &material{}
 	for i, der := range sig.Certificates {
 		c := &cms.Certificate{Raw: der}
 		if i > 0 {
-			bag.Certificates = append(bag.Certificates, c)
+			m.addCertificates([]*cms.Certificate{c})
 		} else if x, err := c.X509(); err == nil {
 			signer = x
 		}
 	}
-	return signer, bag.CertPool()
+	return signer, m
 }
 
 // matchPKCS1 returns the digest with which value is a signature of content, 0

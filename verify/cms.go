@@ -35,10 +35,11 @@ func cmsFile(src *io.SectionReader, o Options, depth int) (*report.Report, error
 			Message: fmt.Sprintf("%d bytes after the end of the signature are signed by nobody", sd.Trailing),
 		})
 	}
+	m := materialOf(sd)
 	for i, info := range sd.Signers {
-		s := judge(sd, sd.Check(info), o)
+		s := judgeSigner(sd, sd.Check(info), m, o)
 		s.ID = fmt.Sprintf("S%d", i+1)
-		s.CounterSignatures = counterSignatures(sd, info, s.ID, o, maxCounters)
+		s.CounterSignatures = counterSignatures(sd, info, s.ID, m, o, maxCounters)
 		if sd.Attached && o.Content != nil {
 			warn(s, "contentIgnored", "the signature carries its content; the content given beside it was not looked at")
 		}
@@ -50,23 +51,31 @@ func cmsFile(src *io.SectionReader, o Options, depth int) (*report.Report, error
 	return finish(r), nil
 }
 
+// judgeSigner judges a signer, or a counter-signer, with the timestamps that it carries.
+func judgeSigner(sd *cms.SignedData, c *cms.Check, m *material, o Options) *report.Signature {
+	stamps := cmsStamps(sd, c.Signer)
+	s := judge(sd, c, m, stamps, o)
+	raiseLevel(s, stamps, m.with(c.Signer))
+	return s
+}
+
 // maxCounters is how deep counter-signatures of counter-signatures are
 // followed.
 const maxCounters = 8
 
 // counterSignatures judges the counter-signatures of a signer, and theirs.
-func counterSignatures(sd *cms.SignedData, signed *cms.SignerInfo, id string, o Options, depth int) []*report.Signature {
+func counterSignatures(sd *cms.SignedData, signed *cms.SignerInfo, id string, m *material, o Options, depth int) []*report.Signature {
 	var list []*report.Signature
 	for i, info := range signed.CounterSignatures() {
 		s := &report.Signature{}
 		if depth == 0 {
 			leaveOpen(s, report.SigConstraintsFailure, fmt.Sprintf("more than %d levels of counter-signatures", maxCounters))
 		} else {
-			s = judge(sd, sd.CheckCounter(signed, info), o)
+			s = judgeSigner(sd, sd.CheckCounter(signed, info), m, o)
 		}
 		s.ID, s.Covers = fmt.Sprintf("%s.%d", id, i+1), ""
 		if depth > 0 {
-			s.CounterSignatures = counterSignatures(sd, info, s.ID, o, depth-1)
+			s.CounterSignatures = counterSignatures(sd, info, s.ID, m, o, depth-1)
 		}
 		list = append(list, s)
 	}
@@ -132,7 +141,7 @@ func readCMS(src *io.SectionReader, content io.Writer) (*cms.SignedData, error) 
 	if err != nil || !sd.Attached {
 		return sd, err
 	}
-	if missing := sd.MissingHashes(); len(missing) > 0 {
+	if missing := append(sd.MissingHashes(), stampHashes(sd)...); len(missing) > 0 {
 		return cms.Read(rewound(src), cms.ReadOptions{Hashes: append(hashes, missing...)})
 	}
 	return sd, nil

@@ -13,6 +13,7 @@ import (
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/pdf"
 	"github.com/pectoken/pectoken/verify/report"
+	"github.com/pectoken/pectoken/verify/revocation"
 	"github.com/pectoken/pectoken/verify/trust"
 )
 
@@ -26,6 +27,12 @@ type Options struct {
 	Content *io.SectionReader // what a detached signature is about; nil: not given
 
 	Password string // of an encrypted PDF; not needed where everybody may read it
+
+	// Revocation finds out whether certificates were revoked. With nil it is not
+	// checked, which is said in a warning.
+	Revocation *revocation.Checker
+
+	ctx context.Context // of the call of [File]
 }
 
 // at returns the moment the verdict is about, and how it is known.
@@ -45,6 +52,7 @@ func File(ctx context.Context, src *io.SectionReader, o Options) (*report.Report
 	if o.Now.IsZero() {
 		return nil, errors.New("verifying: Options.Now is not set")
 	}
+	o.ctx = ctx
 	src = io.NewSectionReader(watched{ctx, src}, 0, src.Size())
 	r, err := file(src, o, 0)
 	if err != nil {
@@ -148,13 +156,19 @@ func damagedFile(format, signature string, err error) *report.Report {
 }
 
 // finish gives a report the worst verdict of its signatures, of those that
-// counter-sign them, and of what is signed inside it.
+// counter-sign them, and of what is signed inside it. A timestamp of the file counts
+// beside signatures only when it is broken: one that proves nothing takes nothing away.
 func finish(r *report.Report) *report.Report {
-	if len(r.Signatures) == 0 {
+	if len(r.Signatures)+len(r.Timestamps) == 0 {
 		r.Error = &report.Error{Code: report.NoSignature, Message: "the file holds no signature"}
 		return r
 	}
 	r.Verdict = worst(r.Signatures)
+	for _, t := range r.Timestamps {
+		if len(r.Signatures) == 0 || t.Verdict == report.Invalid {
+			r.Verdict = report.Worst(r.Verdict, t.Verdict)
+		}
+	}
 	for _, inner := range r.Nested {
 		r.Verdict = report.Worst(r.Verdict, inner.Verdict)
 	}

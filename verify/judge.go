@@ -4,19 +4,19 @@ package verify
 
 import (
 	"crypto"
-	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/verify/report"
-	"github.com/pectoken/pectoken/verify/trust"
 )
 
 // judge gives one signer of a SignedData its verdict (ETSI EN 319 102-1,
 // clause 5.3). The first thing that is wrong decides. The signature may rest on a
 // digest besides its own.
-func judge(sd *cms.SignedData, c *cms.Check, o Options, besides ...crypto.Hash) *report.Signature {
+func judge(sd *cms.SignedData, c *cms.Check, m *material, stamps []*stamp, o Options, besides ...crypto.Hash) *report.Signature {
 	s := &report.Signature{
 		Format:    "CAdES",
 		BestTime:  o.at(),
@@ -30,15 +30,54 @@ func judge(sd *cms.SignedData, c *cms.Check, o Options, besides ...crypto.Hash) 
 	case found(s, c, failures, fail), found(s, c, gaps, leaveOpen), s.Integrity != report.Intact:
 		return s
 	}
-	conclude(s, c.Certificate, sd.CertPool(), o, append(besides, c.Signer.Hash())...)
+	conclude(s, c.Certificate, m.with(c.Signer), stamps, o, append(besides, c.Signer.Hash())...)
 	return s
 }
 
-// conclude judges a signature whose arithmetic is right by the strength of that
-// arithmetic and by who signed.
-func conclude(s *report.Signature, signer *x509.Certificate, others *x509.CertPool, o Options, digests ...crypto.Hash) {
-	if !weakAlgorithm(s, signer, digests) && trusted(s, signer, others, o) {
-		s.Verdict, s.Indication, s.SubIndication, s.Reason = report.Valid, report.TotalPassed, "", ""
+// conclude judges a signature whose arithmetic is right: when it was made, as far as
+// timestamps prove it, how strong its algorithms were then, and what the certificate was
+// worth (ETSI EN 319 102-1, clauses 5.5 and 5.6).
+func conclude(s *report.Signature, signer *x509.Certificate, m *material, stamps []*stamp, o Options, digests ...crypto.Hash) {
+	s.Timestamps = o.judgeStamps(stamps, m)
+	sayBadStamps(s)
+	if best := proven(stamps); best != nil && best.Time.Before(s.BestTime.Time) {
+		s.BestTime = best
+	}
+	if reason, ok := inOrder(stamps); !ok {
+		leaveOpen(s, report.TimestampOrderFailure, reason)
+		return
+	}
+	after := notBefore(stamps)
+	if weakAlgorithm(s, signer, digests, after) || !trusted(s, signer, m, o, after) || !maySign(s, signer) {
+		return
+	}
+	s.Verdict, s.Indication, s.SubIndication, s.Reason = report.Valid, report.TotalPassed, "", ""
+}
+
+// sayBadStamps warns of timestamps that prove nothing. They don't make a signature
+// worse than it is without them: anybody could have put them there.
+func sayBadStamps(s *report.Signature) {
+	for _, t := range s.Timestamps {
+		if t.Verdict != report.Valid {
+			warn(s, "timestampProvesNothing", fmt.Sprintf("timestamp %s proves nothing: %s", t.ID, t.Reason))
+		}
+	}
+}
+
+// raiseLevel names the level that the timestamps and revocation values of a B-B
+// signature make it (ETSI EN 319 122-1, clause 6.1; EN 319 142-1, clause 6.1).
+func raiseLevel(s *report.Signature, stamps []*stamp, m *material) {
+	has := func(kinds ...report.TimestampKind) bool {
+		return slices.ContainsFunc(stamps, func(t *stamp) bool { return slices.Contains(kinds, t.kind) && t.err == nil })
+	}
+	switch long := len(m.revocation.CRLs)+len(m.revocation.OCSP) > 0; {
+	case s.Level != "B-B" || !has(report.SignatureTimestamp, report.DocumentTimestamp):
+	case long && has(report.ArchiveTimestamp, report.DocumentTimestamp):
+		s.Level = "B-LTA"
+	case long:
+		s.Level = "B-LT"
+	default:
+		s.Level = "B-T"
 	}
 }
 
@@ -104,40 +143,41 @@ func found(s *report.Signature, c *cms.Check, meanings []meaning, apply func(*re
 	return false
 }
 
-// weakAlgorithm stops at algorithms that others can break today: MD5, SHA-1,
-// and RSA below 1900 bits (SOG-IS agreed cryptographic mechanisms 1.3). When
-// they were still good can only be told with a timestamp.
-func weakAlgorithm(s *report.Signature, signer *x509.Certificate, digests []crypto.Hash) bool {
-	reason := ""
+// weakAlgorithm stops at algorithms that could not be relied on any more at the time
+// of the verdict. If the signature was proven to be made after that there is nothing
+// left to prove.
+func weakAlgorithm(s *report.Signature, signer *x509.Certificate, digests []crypto.Hash, after time.Time) bool {
 	for _, h := range digests {
-		if h == crypto.MD5 || h == crypto.SHA1 {
-			reason = fmt.Sprintf("the digest %v can be forged", h)
+		if reason := weakness(h, signer, s.BestTime.Time); reason != "" {
+			sub := report.CryptoConstraintsNoPOE
+			if weakness(h, signer, after) != "" {
+				sub = report.CryptoConstraintsFailure
+			}
+			leaveOpen(s, sub, reason)
+			return true
 		}
 	}
-	if key, ok := signer.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < 1900 {
-		reason = fmt.Sprintf("an RSA key of %d bits is too short", key.N.BitLen())
-	}
-	if reason == "" {
-		return false
-	}
-	leaveOpen(s, report.CryptoConstraintsFailure, reason)
-	return true
+	return false
 }
 
-// trusted looks for a chain and fills in what it says.
-func trusted(s *report.Signature, signer *x509.Certificate, others *x509.CertPool, o Options) bool {
-	chain := o.Trust.Chain(signer, others, o.at().Time)
-	s.Trusted = chain.Status == trust.Trusted
-	switch chain.Status {
-	case trust.Trusted:
-		warn(s, "revocationNotChecked", "whether the certificate was revoked or suspended was not checked")
-		return maySign(s, signer)
-	case trust.OutOfBounds:
-		leaveOpen(s, report.OutOfBoundsNoPOE, chain.Reason)
-	case trust.Violation:
-		leaveOpen(s, report.ChainConstraintsFailure, chain.Reason)
+// trusted asks what the certificate was worth at the time of the verdict, and fills
+// in the answer. After is when the signature was not yet made.
+func trusted(s *report.Signature, signer *x509.Certificate, m *material, o Options, after time.Time) bool {
+	at := s.BestTime.Time
+	found := o.standing(signer, m, at)
+	s.Trusted = found.trusted
+	s.Warnings = append(s.Warnings, found.warnings...)
+	switch {
+	case found.sub == "":
+		return true
+	case found.sub == report.OutOfBoundsNoPOE && s.BestTime.Source == report.FromTimestamp && at.Before(signer.NotBefore):
+		fail(s, report.NotYetValid, fmt.Sprintf("the signature was there on %s, before its certificate was valid", day(at)))
+	case found.sub == report.OutOfBoundsNoPOE && after.After(signer.NotAfter):
+		fail(s, report.Expired, fmt.Sprintf("the signature was made after %s, when its certificate had expired", day(after)))
+	case found.sub == report.RevokedNoPOE && !after.Before(found.revoked.RevokedAt):
+		fail(s, report.Revoked, fmt.Sprintf("the signature was made after %s, when its certificate was revoked", day(after)))
 	default:
-		leaveOpen(s, report.NoCertificateChainFound, chain.Reason)
+		leaveOpen(s, found.sub, found.reason)
 	}
 	return false
 }

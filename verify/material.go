@@ -4,6 +4,7 @@ package verify
 
 import (
 	"crypto/x509"
+	"slices"
 
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/timestamp"
@@ -15,22 +16,66 @@ import (
 type material struct {
 	certificates []*x509.Certificate
 	revocation   revocation.Evidence
+	issuers      *x509.CertPool // of certificates; nil when they changed
 }
 
-// addCMS adds what stands in a SignedData and beside one of its signers.
-func (m *material) addCMS(sd *cms.SignedData, s *cms.SignerInfo) {
+// materialOf is what stands in a SignedData.
+func materialOf(sd *cms.SignedData) *material {
+	m := &material{}
 	m.addCertificates(sd.Certificates)
 	m.addRevocation(sd.Revocation())
-	if s != nil {
-		m.addCertificates(s.CertificateValues())
-		m.addRevocation(s.Revocation())
+	m.issuers = sd.CertPool()
+	return m
+}
+
+// with returns m and what a signer keeps in its unsigned attributes. Most keep
+// nothing, and share m.
+func (m *material) with(s *cms.SignerInfo) *material {
+	certificates, values := s.CertificateValues(), s.Revocation()
+	if len(certificates)+len(values.CRLs)+len(values.OCSP)+len(values.Basic) == 0 {
+		return m
 	}
+	own := m.clone()
+	own.addCertificates(certificates)
+	own.addRevocation(values)
+	return own
+}
+
+// add adds what other material holds.
+func (m *material) add(other *material) {
+	if len(other.certificates) > 0 {
+		m.certificates, m.issuers = append(m.certificates, other.certificates...), nil
+	}
+	m.revocation.OCSP = append(m.revocation.OCSP, other.revocation.OCSP...)
+	m.revocation.CRLs = append(m.revocation.CRLs, other.revocation.CRLs...)
+}
+
+func (m *material) clone() *material {
+	return &material{
+		certificates: slices.Clone(m.certificates),
+		revocation:   revocation.Evidence{OCSP: slices.Clone(m.revocation.OCSP), CRLs: slices.Clone(m.revocation.CRLs)},
+	}
+}
+
+// pool returns the certificates that can be issuers.
+func (m *material) pool() *x509.CertPool {
+	if m.issuers == nil {
+		bag := &cms.SignedData{}
+		for _, c := range m.certificates {
+			bag.Certificates = append(bag.Certificates, &cms.Certificate{Raw: c.Raw})
+		}
+		m.issuers = bag.CertPool()
+	}
+	return m.issuers
 }
 
 // addToken adds what stands in a timestamp token.
 func (m *material) addToken(t *timestamp.Token) {
+	m.addCertificates(t.SignedData.Certificates)
+	m.addRevocation(t.SignedData.Revocation())
 	for _, s := range t.SignedData.Signers {
-		m.addCMS(t.SignedData, s)
+		m.addCertificates(s.CertificateValues())
+		m.addRevocation(s.Revocation())
 	}
 }
 
@@ -38,7 +83,7 @@ func (m *material) addToken(t *timestamp.Token) {
 func (m *material) addCertificates(list []*cms.Certificate) {
 	for _, c := range list {
 		if x, err := c.X509(); err == nil {
-			m.certificates = append(m.certificates, x)
+			m.certificates, m.issuers = append(m.certificates, x), nil
 		}
 	}
 }

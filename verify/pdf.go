@@ -4,6 +4,7 @@ package verify
 
 import (
 	"bytes"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
@@ -24,15 +25,16 @@ func pdfFile(src *io.SectionReader, o Options) (*report.Report, error) {
 		return unreadablePDF(src, err)
 	}
 	r := &report.Report{Format: "pdf"}
+	proof, err := proofOf(doc, signatures, o)
+	if err != nil {
+		return nil, err
+	}
+	proof.report(r)
 	for _, sig := range signatures {
 		if isTimestamp(sig) {
-			r.Warnings = append(r.Warnings, report.Warning{
-				Code:    "timestampNotChecked",
-				Message: fmt.Sprintf("the document timestamp %q was not checked", sig.Field),
-			})
 			continue
 		}
-		s, err := pdfSignature(doc, sig, o)
+		s, err := pdfSignature(doc, sig, proof, o)
 		if err != nil {
 			return nil, err
 		}
@@ -114,8 +116,8 @@ func unreadablePDF(src *io.SectionReader, cause error) (*report.Report, error) {
 // pdfSignature judges one signature of a PDF: first what it covers, which
 // needs no cryptography, then the CMS in it (ETSI EN 319 142-1, clause 6.3), then
 // what was changed after it.
-func pdfSignature(doc *pdf.Document, sig *pdf.Signature, o Options) (*report.Signature, error) {
-	s, err := judgePDF(sig, o)
+func pdfSignature(doc *pdf.Document, sig *pdf.Signature, proof *pdfProof, o Options) (*report.Signature, error) {
+	s, err := judgePDF(sig, proof, o)
 	if err != nil {
 		return nil, err
 	}
@@ -216,14 +218,14 @@ func coverage(c pdf.Coverage) report.Coverage {
 }
 
 // judgePDF judges what stands in /Contents over the bytes of /ByteRange.
-func judgePDF(sig *pdf.Signature, o Options) (*report.Signature, error) {
+func judgePDF(sig *pdf.Signature, proof *pdfProof, o Options) (*report.Signature, error) {
 	switch sig.SubFilter {
 	case "adbe.pkcs7.sha1":
-		return judgeDigestSigned(sig, o)
+		return judgeDigestSigned(sig, proof, o)
 	case "adbe.x509.rsa_sha1":
-		return judgePKCS1(sig, o)
+		return judgePKCS1(sig, proof, o)
 	}
-	s, err := judgeDetached(sig, o)
+	s, err := judgeDetached(sig, proof, o)
 	if err == nil && !detachedKinds[sig.SubFilter] && s.Verdict != report.Invalid {
 		leaveOpen(s, report.SigConstraintsFailure, fmt.Sprintf("signatures of the kind %q can't be checked", sig.SubFilter))
 	}
@@ -235,7 +237,7 @@ func judgePDF(sig *pdf.Signature, o Options) (*report.Signature, error) {
 // is judged like one, so that a changed SubFilter hides no broken signature.
 var detachedKinds = map[string]bool{"ETSI.CAdES.detached": true, "adbe.pkcs7.detached": true, "PBAD.PAdES": true}
 
-func judgeDetached(sig *pdf.Signature, o Options) (*report.Signature, error) {
+func judgeDetached(sig *pdf.Signature, proof *pdfProof, o Options) (*report.Signature, error) {
 	sd, err := cms.Read(bytes.NewReader(sig.Contents), cms.ReadOptions{})
 	if err != nil {
 		return malformedPDF(o, fmt.Sprintf("the signature value can't be read: %v", err)), nil
@@ -246,9 +248,20 @@ func judgeDetached(sig *pdf.Signature, o Options) (*report.Signature, error) {
 	if err := sd.DigestContent(sig.SignedBytes()); err != nil {
 		return nil, err
 	}
-	s := judge(sd, sd.Check(sd.Signers[0]), o)
+	return proof.judge(sd, sig, o), nil
+}
+
+// judge judges the only signer of a SignedData that stands in a PDF.
+func (p *pdfProof) judge(sd *cms.SignedData, sig *pdf.Signature, o Options, besides ...crypto.Hash) *report.Signature {
+	c := sd.Check(sd.Signers[0])
+	stamps := cmsStamps(sd, c.Signer)
+	stamps = append(stamps, p.after(sig, stamps)...)
+	m := materialOf(sd)
+	m.add(p.m)
+	s := judge(sd, c, m, stamps, o, besides...)
 	describePDFProfile(s, sig)
-	return s, nil
+	raiseLevel(s, stamps, m)
+	return s
 }
 
 // malformedPDF is what can be said of a /Contents that holds no signature of

@@ -3,81 +3,132 @@
 package verify
 
 import (
-	"bytes"
 	"crypto"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"fmt"
 	"io"
+	"slices"
 
-	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/pdf"
 	"github.com/pectoken/pectoken/verify/report"
 )
 
-// tstInfo is the beginning of what a timestamp authority signs (RFC 3161, section
-// 2.4.2).
-type tstInfo struct {
-	Version int
-	Policy  asn1.ObjectIdentifier
-	Imprint struct {
-		Algorithm pkix.AlgorithmIdentifier
-		Digest    []byte
-	}
+// pdfProof is what speaks about all signatures of a PDF: its document timestamps, and
+// what it keeps to judge them with.
+type pdfProof struct {
+	m      *material
+	stamps []*stamp // document timestamps, in the order of the file
+	covers []int    // the revision that each covers
 }
 
-// imprintDigests are those that a timestamp can have the digest of.
-var imprintDigests = map[string]crypto.Hash{
-	"1.3.14.3.2.26":          crypto.SHA1,
-	"2.16.840.1.101.3.4.2.1": crypto.SHA256,
-	"2.16.840.1.101.3.4.2.2": crypto.SHA384,
-	"2.16.840.1.101.3.4.2.3": crypto.SHA512,
+// proofOf finds the document timestamps of a PDF and judges them, the last one first.
+func proofOf(doc *pdf.Document, signatures []*pdf.Signature, o Options) (*pdfProof, error) {
+	p := &pdfProof{m: &material{}}
+	var before [][]byte
+	for _, sig := range signatures {
+		if !isTimestamp(sig) {
+			continue
+		}
+		s, err := documentStamp(doc, sig)
+		if err != nil {
+			return nil, err
+		}
+		s.wraps = slices.Clone(before)
+		if s.token != nil {
+			before = append(before, s.token.Raw)
+		}
+		p.stamps, p.covers = append(p.stamps, s), append(p.covers, sig.Revision)
+	}
+	o.judgeStamps(p.stamps, p.m)
+	return p, nil
 }
 
-// judgeTimestamp finds out whether a document timestamp is intact: its token is a
-// CMS whose content names the digest of the signed bytes (ISO 32000-2, 12.8.5).
-// Whether a timestamp authority made it is left open.
-func judgeTimestamp(sig *pdf.Signature, o Options) (*report.Signature, error) {
-	var content bytes.Buffer
-	sd, err := readCMS(io.NewSectionReader(bytes.NewReader(sig.Contents), 0, int64(len(sig.Contents))), &content)
-	if err != nil {
-		return malformedPDF(o, fmt.Sprintf("the timestamp token can't be read: %v", err)), nil
+// documentStamp reads a document timestamp, whose token is of the signed bytes (ISO
+// 32000-2, 12.8.5). One that is not tied to the document as it should be, or after
+// which something was changed that may not be, is broken.
+func documentStamp(doc *pdf.Document, sig *pdf.Signature) (*stamp, error) {
+	var failed error
+	s := newStamp(report.DocumentTimestamp, sig.Contents, func(h crypto.Hash) ([]byte, error) {
+		sum := h.New()
+		_, failed = io.Copy(sum, sig.SignedBytes())
+		return sum.Sum(nil), failed
+	})
+	if failed != nil {
+		return nil, fmt.Errorf("reading content: %w", failed)
 	}
-	info, problem := readToken(sd, content.Bytes())
-	if problem != "" {
-		return malformedPDF(o, problem), nil
-	}
-	s := judge(sd, sd.Check(sd.Signers[0]), o)
-	s.Format, s.Level = "PDF", ""
-	if s.Verdict != report.Invalid {
-		leaveOpen(s, report.SigConstraintsFailure, "document timestamps can't be judged yet")
-	}
-	h, known := imprintDigests[info.Imprint.Algorithm.Algorithm.String()]
-	if !known {
-		s.Integrity = report.IntegrityUnknown
+	if s.err != nil {
 		return s, nil
 	}
-	sum := h.New()
-	if _, err := io.Copy(sum, sig.SignedBytes()); err != nil {
-		return nil, fmt.Errorf("reading content: %w", err)
+	tied := &report.Signature{}
+	if problem, found := structureProblem(tied, sig); found {
+		s.err = &brokenError{problem}
+		return s, nil
 	}
-	if !bytes.Equal(sum.Sum(nil), info.Imprint.Digest) {
-		fail(s, report.HashFailure, "the document does not have the digest that the timestamp names")
-		s.Integrity = report.Broken
+	tied.Verdict = report.Valid
+	if doc == nil {
+		return s, nil
+	}
+	if err := judgeChanges(tied, doc, sig); err != nil {
+		return nil, err
+	}
+	if tied.Verdict == report.Invalid {
+		s.err = &brokenError{tied.Reason}
 	}
 	return s, nil
 }
 
-// readToken takes a timestamp token apart, or says why it is none.
-func readToken(sd *cms.SignedData, content []byte) (info tstInfo, problem string) {
+// brokenError is why a timestamp that is of the right bytes is worth nothing all the
+// same.
+type brokenError struct{ reason string }
+
+func (e *brokenError) Error() string { return e.reason }
+
+// after returns the document timestamps that cover a signature, made to cover these
+// timestamps in it too.
+func (p *pdfProof) after(sig *pdf.Signature, own []*stamp) []*stamp {
+	var list []*stamp
+	for i, s := range p.stamps {
+		if sig.Revision < 0 || p.covers[i] <= sig.Revision {
+			continue
+		}
+		covering := *s
+		covering.wraps = slices.Clone(s.wraps)
+		for _, t := range own {
+			if t.token != nil {
+				covering.wraps = append(covering.wraps, t.token.Raw)
+			}
+		}
+		list = append(list, &covering)
+	}
+	return list
+}
+
+// report adds the document timestamps to a report.
+func (p *pdfProof) report(r *report.Report) {
+	for i, s := range p.stamps {
+		s.answer.ID = fmt.Sprintf("T%d", i+1)
+		r.Timestamps = append(r.Timestamps, s.answer)
+	}
+}
+
+// judgeTimestamp says of a document timestamp alone whether it is intact.
+func judgeTimestamp(sig *pdf.Signature, o Options) (*report.Signature, error) {
+	t, err := documentStamp(nil, sig)
+	if err != nil {
+		return nil, err
+	}
+	o.judgeStamps([]*stamp{t}, &material{})
+	s := &report.Signature{Format: "PDF", BestTime: o.at(), Integrity: report.Intact}
 	switch {
-	case !sd.Attached || !sd.ContentType.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}):
-		return info, "the value of the document timestamp is no timestamp token"
-	case len(sd.Signers) != 1:
-		return info, notOneSigner(sd)
+	case t.answer.Verdict == report.Invalid:
+		fail(s, t.answer.SubIndication, t.answer.Reason)
+		s.Integrity = report.Broken
+	case t.answer.Verdict == report.Valid:
+		s.Verdict, s.Indication = report.Valid, report.TotalPassed
+	default:
+		leaveOpen(s, t.answer.SubIndication, t.answer.Reason)
+		if t.err != nil {
+			s.Integrity = report.IntegrityUnknown
+		}
 	}
-	if rest, err := asn1.Unmarshal(content, &info); err != nil || len(rest) > 0 {
-		return info, "the timestamp token names no digest"
-	}
-	return info, ""
+	return s, nil
 }

@@ -132,11 +132,11 @@ func alone(revision *io.SectionReader, sig *pdf.Signature, o Options) (*pdf.Sign
 
 // judgeAlone judges a signature without what came after it.
 func judgeAlone(sig *pdf.Signature, o Options) (*report.Signature, error) {
-	judge := judgePDF
+	judge := func() (*report.Signature, error) { return judgePDF(sig, &pdfProof{m: &material{}}, o) }
 	if isTimestamp(sig) {
-		judge = judgeTimestamp
+		judge = func() (*report.Signature, error) { return judgeTimestamp(sig, o) }
 	}
-	s, err := judge(sig, o)
+	s, err := judge()
 	if err != nil {
 		return nil, err
 	}

@@ -58,6 +58,22 @@ func cmsStamps(sd *cms.SignedData, info *cms.SignerInfo) []*stamp {
 	return list
 }
 
+// stampHashes returns the digests of the content that timestamps need and that were not
+// computed.
+func stampHashes(sd *cms.SignedData) (missing []crypto.Hash) {
+	for _, info := range sd.Signers {
+		for _, t := range info.Timestamps() {
+			if t.Kind != cms.ContentTimestamp && t.Kind != cms.ArchiveTimestamp {
+				continue
+			}
+			if token, err := timestamp.Parse(t.Token); err == nil && token.Info.Hash != 0 && sd.ContentDigest(token.Info.Hash) == nil {
+				missing = append(missing, token.Info.Hash)
+			}
+		}
+	}
+	return missing
+}
+
 func cmsStamp(sd *cms.SignedData, info *cms.SignerInfo, t cms.Timestamp) *stamp {
 	switch t.Kind {
 	case cms.ContentTimestamp:
@@ -113,8 +129,11 @@ func (s *stamp) covers(other *stamp) bool {
 // judgeStamps judges timestamps, the last one first: each at the time when the next
 // one proves that it was there (ETSI EN 319 102-1, clause 5.6.2.4), the last at the
 // moment of the verdict.
-func (o Options) judgeStamps(stamps []*stamp, m *material, prefix string) []*report.Timestamp {
+func (o Options) judgeStamps(stamps []*stamp, m *material) []*report.Timestamp {
 	for i := len(stamps) - 1; i >= 0; i-- {
+		if stamps[i].answer != nil {
+			continue // judged before, with the rest of the document
+		}
 		at := o.at().Time
 		for _, later := range stamps[i+1:] {
 			if later.proves() && later.covers(stamps[i]) && later.answer.Time.Before(at) {
@@ -122,7 +141,7 @@ func (o Options) judgeStamps(stamps []*stamp, m *material, prefix string) []*rep
 			}
 		}
 		stamps[i].judge(o, m, at)
-		stamps[i].answer.ID = fmt.Sprintf("%sT%d", prefix, i+1)
+		stamps[i].answer.ID = fmt.Sprintf("T%d", i+1)
 	}
 	var answers []*report.Timestamp
 	for _, s := range stamps {
@@ -142,7 +161,7 @@ func (s *stamp) judge(o Options, m *material, at time.Time) {
 		return
 	}
 	s.describe()
-	own := &material{certificates: m.certificates, revocation: m.revocation}
+	own := m.clone()
 	own.addToken(s.token)
 	check := s.token.Check(own.certificates...)
 	if check.Signature != nil && check.Signature.Certificate != nil {
@@ -151,8 +170,10 @@ func (s *stamp) judge(o Options, m *material, at time.Time) {
 	switch {
 	case check.Signature != nil && integrity(check.Signature) == report.Broken:
 		s.fail(report.SigCryptoFailure, "its own signature is broken")
-	case s.err != nil && errors.Is(s.err, errImprint):
+	case errors.Is(s.err, errImprint):
 		s.fail(report.HashFailure, s.err.Error())
+	case errors.As(s.err, new(*brokenError)):
+		s.fail(report.FormatFailure, s.err.Error())
 	case s.err != nil:
 		s.open(report.SigConstraintsFailure, s.err.Error())
 	case check.Err() != nil:

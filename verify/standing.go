@@ -45,16 +45,16 @@ func (o Options) standing(c *x509.Certificate, m *material, at time.Time) standi
 // chain looks for one with what is at hand, and then with the issuers that
 // certificates say where to find.
 func (o Options) chain(c *x509.Certificate, m *material, at time.Time) trust.Chain {
-	chain := o.Trust.Chain(c, m.certificates, at)
+	chain := o.Trust.Chain(c, m.pool(), at)
 	if chain.Status != trust.NoChain || o.Revocation == nil || o.Revocation.Fetcher == nil || o.Trust.Len() == 0 {
 		return chain
 	}
 	const longest = 5 // certificates of a chain that are fetched
 	for next := []*x509.Certificate{c}; len(next) > 0 && len(next) < longest; {
 		found, _ := o.Revocation.Fetcher.Issuers(o.context(), next[0]) // what can't be fetched is as good as not named
-		m.certificates = append(m.certificates, found...)
+		m.certificates, m.issuers = append(m.certificates, found...), nil
 		if next = found; len(found) > 0 {
-			chain = o.Trust.Chain(c, m.certificates, at)
+			chain = o.Trust.Chain(c, m.pool(), at)
 		}
 		if chain.Status != trust.NoChain {
 			break

@@ -500,10 +500,13 @@ func TestFetchFaults(t *testing.T) {
 		handler func(http.ResponseWriter, *http.Request)
 		says    string
 	}{
-		"HTTP 500":          {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "HTTP 500"},
-		"nothing":           {func(http.ResponseWriter, *http.Request) {}, "not an OCSP response"},
-		"no end of it":      {func(w http.ResponseWriter, _ *http.Request) { endless(w) }, "longer than"},
-		"half an answer":    {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "99"); _, _ = w.Write([]byte{0x30}) }, "EOF"},
+		"HTTP 500":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "HTTP 500"},
+		"nothing":      {func(http.ResponseWriter, *http.Request) {}, "not an OCSP response"},
+		"no end of it": {func(w http.ResponseWriter, _ *http.Request) { endless(w) }, "longer than"},
+		"half an answer": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "99")
+			_, _ = w.Write([]byte{0x30})
+		}, "EOF"},
 		"redirect loop":     {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"x", 307) }, "again and again"},
 		"redirect to files": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "file:///etc/passwd", 307) }, "not followed"},
 		"silence":           {func(_ http.ResponseWriter, r *http.Request) { _, _ = io.ReadAll(r.Body); <-r.Context().Done() }, "deadline exceeded"},
