@@ -104,10 +104,10 @@ func (f Amended) write(dst io.Writer, sd *SignedData, e *envelope, infos [][]byt
 
 	signedData := int64(len(head)) + sd.encap.end - sd.encap.start + int64(len(tail))
 	outer := oid(oidSignedData)
-	opening := appendHeader(nil, tagSequence, int64(len(outer))+elementSize(elementSize(signedData)))
+	opening := AppendHeader(nil, tagSequence, int64(len(outer))+ElementSize(ElementSize(signedData)))
 	opening = append(opening, outer...)
-	opening = appendHeader(opening, tagContext0, elementSize(signedData))
-	opening = appendHeader(opening, tagSequence, signedData)
+	opening = AppendHeader(opening, tagContext0, ElementSize(signedData))
+	opening = AppendHeader(opening, tagSequence, signedData)
 	if err := write(dst, opening, head); err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (f Amended) write(dst io.Writer, sd *SignedData, e *envelope, infos [][]byt
 
 // copyContent copies encapContentInfo as it stands in the file.
 func (f Amended) copyContent(dst io.Writer, sd *SignedData) error {
-	plain, _, err := unarmor(f.reader())
+	plain, _, err := Unarmor(f.reader())
 	if err != nil {
 		return err
 	}

@@ -34,8 +34,10 @@ func (a Armor) String() string {
 
 const armorPeek = 4096
 
-// unarmor returns a reader of the binary octets.
-func unarmor(r io.Reader) (io.Reader, Armor, error) {
+// Unarmor returns a reader of the binary octets of a CMS file that may be PEM or
+// bare base64, and says which it is. Octets that are none of these are returned
+// as they are, as Binary; what is not base64 further on is an error of the reader.
+func Unarmor(r io.Reader) (io.Reader, Armor, error) {
 	src := bufio.NewReaderSize(r, armorPeek)
 	start, err := src.Peek(armorPeek)
 	if err != nil && !isEOF(err) {

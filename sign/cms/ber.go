@@ -276,11 +276,12 @@ func sortSet(parts [][]byte) {
 
 // appendElement appends an element with a definite, minimal length.
 func appendElement(dst []byte, id byte, body []byte) []byte {
-	return append(appendHeader(dst, id, int64(len(body))), body...)
+	return append(AppendHeader(dst, id, int64(len(body))), body...)
 }
 
-// appendHeader appends identifier and definite, minimal length octets.
-func appendHeader(dst []byte, id byte, length int64) []byte {
+// AppendHeader appends the identifier octet and definite, minimal length octets of
+// an element (X.690, clauses 8.1 and 10.1).
+func AppendHeader(dst []byte, id byte, length int64) []byte {
 	dst = append(dst, id)
 	if length < 0x80 {
 		return append(dst, byte(length))
@@ -296,7 +297,8 @@ func appendHeader(dst []byte, id byte, length int64) []byte {
 	return dst
 }
 
-// elementSize returns the octets an element with this much contents takes.
-func elementSize(length int64) int64 {
-	return int64(len(appendHeader(nil, 0, length))) + length
+// ElementSize returns how many octets an element with this many contents octets
+// takes in DER.
+func ElementSize(length int64) int64 {
+	return int64(len(AppendHeader(nil, 0, length))) + length
 }

@@ -108,7 +108,7 @@ func (p *plan) chooseScheme() error {
 	case *ecdsa.PublicKey:
 		// SEQUENCE of two INTEGERs, each at most one octet longer than the order.
 		n := int64((key.Curve.Params().N.BitLen()+7)/8 + 1)
-		p.size = int(elementSize(2 * elementSize(n)))
+		p.size = int(ElementSize(2 * ElementSize(n)))
 		return p.named(schemeECDSA, nil)
 	case ed25519.PublicKey:
 		p.size, p.fixed = ed25519.SignatureSize, true

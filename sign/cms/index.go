@@ -4,6 +4,7 @@ package cms
 
 import (
 	"crypto"
+	"slices"
 	"sync"
 )
 
@@ -22,14 +23,14 @@ type index struct {
 // index returns the index, built when it is first asked for.
 func (sd *SignedData) index() *index {
 	sd.indexOnce.Do(func() {
-		x := &index{all: sd.Certificates, byDigest: map[crypto.Hash]map[string][]*Certificate{}}
+		x := &index{all: slices.Concat(sd.Certificates, sd.given), byDigest: map[crypto.Hash]map[string][]*Certificate{}}
 		x.byName = group(x.all, func(c *Certificate) string {
 			if c.issuer == nil {
 				return ""
 			}
 			return nameKey(c.issuer, c.serial)
 		})
-		x.stranger = x.findStranger(sd.Signers)
+		x.stranger = x.findStranger(sd.Signers, sd.Certificates)
 		sd.certificateIndex = x
 	})
 	return sd.certificateIndex
@@ -50,7 +51,7 @@ func nameKey(issuer, serial []byte) string { return string(issuer) + "\x00" + st
 
 // findStranger returns the first certificate of a signer that nobody in the
 // file claims, counter-signers included.
-func (x *index) findStranger(signers []*SignerInfo) *Certificate {
+func (x *index) findStranger(signers []*SignerInfo, inFile []*Certificate) *Certificate {
 	claimed := map[*Certificate]bool{}
 	for _, s := range signers {
 		for _, who := range append(s.CounterSignatures(), s) {
@@ -59,7 +60,7 @@ func (x *index) findStranger(signers []*SignerInfo) *Certificate {
 			}
 		}
 	}
-	for _, c := range x.all {
+	for _, c := range inFile {
 		if !claimed[c] && c.isSigners() {
 			return c
 		}

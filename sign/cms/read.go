@@ -30,9 +30,10 @@ type SignedData struct {
 	Armor    Armor // how the octets were wrapped in text
 	Trailing int64 // octets after the end of the SignedData, signed by nobody
 	digests  map[crypto.Hash][]byte
-	disguise bool     // the content is a set of signed attributes; see isAttributes
-	encap    span     // of encapContentInfo, for those who write the file again
-	located  segments // of the content
+	disguise bool           // the content is a set of signed attributes; see isAttributes
+	encap    span           // of encapContentInfo, for those who write the file again
+	located  segments       // of the content
+	given    []*Certificate // from outside; see ReadOptions.Certificates
 
 	indexOnce        sync.Once
 	certificateIndex *index
@@ -60,6 +61,8 @@ type ReadOptions struct {
 	// Hashes are digests to compute beside those the file announces; see
 	// [SignedData.MissingHashes].
 	Hashes []crypto.Hash
+	// Certificates are looked among for a signer's, beside those in the file.
+	Certificates []*x509.Certificate
 }
 
 // Read parses a ContentInfo with SignedData in DER, BER, PEM or bare base64.
@@ -73,7 +76,7 @@ type ReadOptions struct {
 //
 // Read checks no digest and no signature: ask [SignedData.Check].
 func Read(r io.Reader, o ReadOptions) (*SignedData, error) {
-	plain, armor, err := unarmor(r)
+	plain, armor, err := Unarmor(r)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +85,9 @@ func Read(r io.Reader, o ReadOptions) (*SignedData, error) {
 		return nil, p.explain(err)
 	}
 	p.sd.BER, p.sd.located = p.ber, p.located
+	for _, c := range o.Certificates {
+		p.sd.given = append(p.sd.given, newCertificate(c.Raw))
+	}
 	p.sd.Trailing, err = io.Copy(io.Discard, p.src)
 	if err != nil {
 		return nil, p.explain(err)

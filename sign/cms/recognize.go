@@ -7,7 +7,7 @@ import "io"
 // Recognize tells whether r begins like CMS SignedData, in any encoding that
 // [Read] takes. It reads a few kilobytes at the most.
 func Recognize(r io.Reader) bool {
-	plain, _, err := unarmor(io.LimitReader(r, armorPeek))
+	plain, _, err := Unarmor(io.LimitReader(r, armorPeek))
 	if err != nil {
 		return false
 	}

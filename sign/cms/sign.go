@@ -198,23 +198,23 @@ func (e *envelope) signDetached(dst io.Writer, content io.Reader) error {
 // opening returns everything before the content octets of a DER file with
 // size octets of content and signerInfos of infos octets.
 func (e *envelope) opening(size, infos int64) []byte {
-	octetString := elementSize(size)
-	explicit := elementSize(octetString)
+	octetString := ElementSize(size)
+	explicit := ElementSize(octetString)
 	head, contentType := e.head(), oid(e.contentType)
 	encap := int64(len(contentType)) + explicit
-	signedData := int64(len(head)) + elementSize(encap) + int64(len(e.certificates)) + infos
-	inner := elementSize(signedData)
+	signedData := int64(len(head)) + ElementSize(encap) + int64(len(e.certificates)) + infos
+	inner := ElementSize(signedData)
 	outer := oid(oidSignedData)
 
-	b := appendHeader(nil, tagSequence, int64(len(outer))+elementSize(inner))
+	b := AppendHeader(nil, tagSequence, int64(len(outer))+ElementSize(inner))
 	b = append(b, outer...)
-	b = appendHeader(b, tagContext0, inner)
-	b = appendHeader(b, tagSequence, signedData)
+	b = AppendHeader(b, tagContext0, inner)
+	b = AppendHeader(b, tagSequence, signedData)
 	b = append(b, head...)
-	b = appendHeader(b, tagSequence, encap)
+	b = AppendHeader(b, tagSequence, encap)
 	b = append(b, contentType...)
-	b = appendHeader(b, tagContext0, octetString)
-	return appendHeader(b, tagOctetString, size)
+	b = AppendHeader(b, tagContext0, octetString)
+	return AppendHeader(b, tagOctetString, size)
 }
 
 var errChanged = errors.New("signing: the content changed while it was read")
@@ -308,7 +308,7 @@ type segmentWriter struct{ dst io.Writer }
 
 // Write implements [io.Writer].
 func (w segmentWriter) Write(piece []byte) (int, error) {
-	if _, err := w.dst.Write(appendHeader(nil, tagOctetString, int64(len(piece)))); err != nil {
+	if _, err := w.dst.Write(AppendHeader(nil, tagOctetString, int64(len(piece)))); err != nil {
 		return 0, err
 	}
 	return w.dst.Write(piece)
