@@ -27,6 +27,12 @@ type found struct {
 // oidSignatureTimestamp is signature-time-stamp (RFC 3161, appendix A).
 var oidSignatureTimestamp = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}
 
+// odd says what is wrong with a token by RFC 3161, though others let it pass.
+var odd = map[string]timestamp.Problem{
+	"Signature-C-DE_CRY-3.p7m": timestamp.UsageNotCritical,
+	"Signature-C-DE_CRY-4.p7m": timestamp.UsageNotCritical,
+}
+
 // TestCorpus checks the tokens of other producers: those in unsigned attributes of
 // CMS signatures, and those in ASiC containers.
 func TestCorpus(t *testing.T) {
@@ -44,8 +50,9 @@ func TestCorpus(t *testing.T) {
 				t.Errorf("%s, %s: %v", filepath.Base(file), f.where, err)
 				continue
 			}
-			if err := token.Check().Err(); err != nil {
-				t.Errorf("%s, %s: %v", filepath.Base(file), f.where, err)
+			check := token.Check()
+			if why := check.Err(); why != nil && !check.Has(odd[filepath.Base(file)]) {
+				t.Errorf("%s, %s: %v", filepath.Base(file), f.where, why)
 			}
 			if covers, err := token.Covers(bytes.NewReader(f.over)); f.over != nil && (err != nil || !covers) {
 				t.Errorf("%s, %s: over something else, %v", filepath.Base(file), f.where, err)
