@@ -63,8 +63,8 @@ func intactChain(c *timestamp.Container) error {
 
 // extractStamped writes the document in a .tsd or .m7m.
 func (a *app) extractStamped(o *extractOptions, in *input) error {
-	if o.all || o.judge.Trust.Len() > 0 {
-		return usageError("pectoken extract "+shellWord(o.file), "extracting from %q: --all and --trust are not for a file with time stamps yet", o.file)
+	if o.all || o.which != "" || o.judge.Trust.Len() > 0 {
+		return usageError("pectoken extract "+shellWord(o.file), "extracting from %q: --all, --signature and --trust are not for a file with time stamps", o.file)
 	}
 	output := o.output.path
 	if output == "" {
