@@ -186,10 +186,13 @@ func (m method) verifyRSA(key *rsa.PublicKey, digest, signature []byte) error {
 	var err error
 	switch m.scheme {
 	case schemePKCS1:
-		if err = rsa.VerifyPKCS1v15(key, m.hash, digest, signature); err != nil && matchesWithoutNull(key, m.hash, digest, signature) {
+		if err = rsa.VerifyPKCS1v15(key, m.hash, digest, signature); err != nil && matchesOtherwise(key, m.hash, digest, signature) {
 			err = nil
 		}
 	case schemePSS:
+		if key.E > maxExponent {
+			return fmt.Errorf("RSASSA-PSS with an exponent of more than 31 bits: %w", errUnsupported)
+		}
 		err = m.verifyPSS(key, digest, signature)
 	default:
 		return errKeyMismatch
@@ -207,17 +210,32 @@ func oversized(key crypto.PublicKey) bool {
 	return ok && rsaKey.N.BitLen() > 16384
 }
 
-// matchesWithoutNull verifies RSASSA-PKCS1-v1_5 against a DigestInfo whose
-// AlgorithmIdentifier has no parameters. crypto/rsa knows only the one with
+// maxExponent is the largest public exponent that crypto/rsa computes with.
+const maxExponent = 1<<31 - 1
+
+// matchesOtherwise verifies RSASSA-PKCS1-v1_5 where crypto/rsa doesn't: against a
+// DigestInfo whose AlgorithmIdentifier has no parameters, and with a public exponent
+// of 32 bits, as some German authorities have. crypto/rsa knows only the one with
 // NULL; RFC 8017, appendix A.2.4, has verifiers accept both. As section 8.2.2
 // wants, the whole block is built and compared, and nothing in it parsed.
-func matchesWithoutNull(key *rsa.PublicKey, h crypto.Hash, digest, signature []byte) bool {
-	info := sequence(algorithm(oidOf(h), nil), appendElement(nil, tagOctetString, digest))
-	if len(info)+11 > key.Size() {
+func matchesOtherwise(key *rsa.PublicKey, h crypto.Hash, digest, signature []byte) bool {
+	if key.E < 3 || key.E&1 == 0 {
 		return false
 	}
-	want := append([]byte{0, 1}, bytes.Repeat([]byte{0xff}, key.Size()-len(info)-3)...)
-	return bytes.Equal(opened(key, signature), append(append(want, 0), info...))
+	block := opened(key, signature)
+	return block != nil && (bytes.Equal(block, paddedDigest(key, h, digest, nil)) ||
+		key.E > maxExponent && bytes.Equal(block, paddedDigest(key, h, digest, []byte{5, 0})))
+}
+
+// paddedDigest is the block that is signed (RFC 8017, section 9.2), nil when the
+// key is too short for it.
+func paddedDigest(key *rsa.PublicKey, h crypto.Hash, digest, parameters []byte) []byte {
+	info := sequence(algorithm(oidOf(h), parameters), appendElement(nil, tagOctetString, digest))
+	if len(info)+11 > key.Size() {
+		return nil
+	}
+	block := append([]byte{0, 1}, bytes.Repeat([]byte{0xff}, key.Size()-len(info)-3)...)
+	return append(append(block, 0), info...)
 }
 
 // opened applies RSAVP1 (RFC 8017, section 5.2.2): the block that was signed, of

@@ -21,7 +21,7 @@ type Decoder struct {
 }
 
 // NewDecoder returns a decoder of the octets of r; see [Unarmor] for text.
-func NewDecoder(r io.Reader) *Decoder { return &Decoder{s: newStream(r, streamBuffer)} }
+func NewDecoder(r io.Reader) *Decoder { return &Decoder{s: newStream(r, streamBuffer/4)} }
 
 // scope is the constructed element being read.
 func (d *Decoder) scope() scope {

@@ -181,7 +181,10 @@ func TestStampRefuses(t *testing.T) {
 
 type neverending struct{}
 
-func (neverending) Read(p []byte) (int, error) { return len(p), nil }
+func (neverending) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
 
 // TestStampGivesWay has a row for each failure after which the next authority is
 // asked, because the first has certainly not served.

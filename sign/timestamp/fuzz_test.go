@@ -54,3 +54,32 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRead: whatever comes in, Read ends with a container or an error of its own, and
+// no chain is found good over a document that wasn't stamped.
+func FuzzRead(f *testing.F) {
+	f.Add(tsd(f, nil, 1))
+	f.Add(tsd(f, &timestamp.MetaData{HashProtected: true, FileName: "a"}, 2))
+	f.Add(inBER(f, tsd(f, nil, 1)))
+	var message bytes.Buffer
+	if err := timestamp.WriteM7M(&message, bytes.NewReader(document), "a.p7m", parse(f, newStamper(f).over(document))); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(message.Bytes())
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var content bytes.Buffer
+		c, err := timestamp.Read(bytes.NewReader(in), timestamp.ReadOptions{Content: &content})
+		if err != nil {
+			if !known(err) && !errors.Is(err, timestamp.ErrNotContainer) {
+				t.Fatalf("an error of another kind: %v", err)
+			}
+			return
+		}
+		if good(c) && !bytes.Equal(content.Bytes(), document) {
+			t.Fatalf("good over %q, which nobody stamped", content.Bytes())
+		}
+		if view := c.ContentAt(bytes.NewReader(in)); view != nil && view.Size() != int64(content.Len()) {
+			t.Fatalf("%d octets are seen in place, %d were read", view.Size(), content.Len())
+		}
+	})
+}

@@ -51,13 +51,16 @@ func (f *amendFlags) check(c *cobra.Command, o *signOptions) error {
 
 // amendedName is the default name of a .p7m with one more signature:
 // contract-signed.pdf.p7m for contract.pdf.p7m.
-func amendedName(input string) string {
+func amendedName(input string) string { return renamed(input, "-signed") }
+
+// renamed puts a word after the name of a file, before its extensions.
+func renamed(input, word string) string {
 	folder, base := filepath.Split(input)
 	name, extensions, _ := strings.Cut(base, ".")
 	if name == "" || extensions == "" {
-		return input + "-signed"
+		return input + word
 	}
-	return folder + name + "-signed." + extensions
+	return folder + name + word + "." + extensions
 }
 
 // preflightAmend refuses what can't get one more signature, and a signature

@@ -9,13 +9,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
 // config is what the configuration file says.
 type config struct {
-	modules  []string
-	pinentry string
+	modules     []string
+	pinentry    string
+	authorities []authoritySetting
+	exposed     string // the path of the file, when others than its owner can read it
 }
 
 const configText = `The configuration file is not needed. It is looked for as
@@ -30,6 +33,23 @@ and has one setting a line; what follows a # at the begin of a line is a remark:
   module = /opt/kit/libbit4xpki.so
   # ask for PINs with this program, where no flag says otherwise
   pinentry = pinentry-gnome3
+
+  # an authority for time stamps, and what follows belongs to it
+  tsa = https://tsa.example.it/stamp
+  tsa-user = lot-4711
+  tsa-password = secret
+  tsa-policy = 1.3.6.1.4.1.29741.1.1.6
+  tsa-hash = sha512
+  # a certificate for TLS, and its key, in PEM
+  tsa-certificate = /etc/ssl/tsa.pem
+  tsa-key = /etc/ssl/tsa.key
+
+The authorities are asked in the order of the file: the next one when one can't be
+reached or refuses. While a tsa-password stands here nobody else may be able to read
+the file (chmod 600), else it isn't used. Without tsa-password the password of
+tsa-user is looked for in the keyring of the system, under the address as service:
+
+  secret-tool store --label=pectoken service https://tsa.example.it/stamp username lot-4711
 
 Modules named here are tried beside those found by themselves, and are preferred
 to them. A file with a mistake in it is an error, not passed over, and so is one that
@@ -54,11 +74,19 @@ func (a *app) readConfig() (config, error) {
 		return config{}, usageError("pectoken help config", "reading %q: %w", path, bare(err))
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err == nil && othersMayWrite(info) {
+	info, err := file.Stat()
+	if err != nil {
+		return config{}, usageError("pectoken help config", "reading %q: %w", path, bare(err))
+	}
+	if othersMayWrite(info) {
 		return config{}, usageError("chmod go-w "+shellWord(path)+", and make it your own file",
 			"reading %q: others may write to it, and it names programs and drivers that are run", path)
 	}
-	return parseConfig(path, file)
+	c, err := parseConfig(path, file)
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		c.exposed = path
+	}
+	return c, err
 }
 
 func parseConfig(path string, r io.Reader) (config, error) {
@@ -70,7 +98,8 @@ func parseConfig(path string, r io.Reader) (config, error) {
 			continue
 		}
 		key, value, _ := strings.Cut(line, "=")
-		if !c.set(strings.TrimSpace(key), strings.TrimSpace(value)) {
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		if !c.set(key, value) && !c.setAuthority(key, value) {
 			return c, usageError("pectoken help config", "reading %q: line %d is not understood", path, number)
 		}
 	}

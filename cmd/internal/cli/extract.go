@@ -35,7 +35,7 @@ func newExtractCmd(a *app, runF func(context.Context, *extractOptions) error) *c
 	}
 	c := &cobra.Command{
 		Use:   "extract FILE",
-		Short: "Write the document inside a .p7m, or a signed revision of a PDF",
+		Short: "Write the document inside a .p7m, .tsd or .m7m, or a signed revision of a PDF",
 		Long: `Extract writes the document inside a .p7m under the same name without .p7m, and
 says whether the signature around it is intact. If it is not, nothing is
 written, unless --broken is given, and the exit code is 1 either way.
@@ -46,6 +46,9 @@ is in each envelope, --outer only what is in the first.
 Intact means that the document is the one that was signed. By whom, and whether
 to trust them, is not looked at without --trust. With --trust the exit code is
 that of pectoken verify; the document is written all the same when it is intact.
+
+What is in a .tsd or .m7m is written when every time stamp in it is good and of what
+it has to be; a .p7m in one is not opened. By whom the stamps are is not looked at.
 
 From a PDF, --signature takes the document as it was when that signature was
 made, whatever was appended since: 1 is S1 of pectoken verify, and any other word
@@ -99,6 +102,9 @@ func runExtract(ctx context.Context, a *app, o *extractOptions) error {
 		return err
 	}
 	defer in.close()
+	if isContainer(in) {
+		return a.extractStamped(o, in)
+	}
 	if err := o.refuse(in); err != nil {
 		return err
 	}

@@ -43,6 +43,12 @@ noticed before anything is done, and then nothing is.`
 const environmentText = `PECTOKEN_PIN     the PIN, where a terminal can't be asked; see pectoken help pin
 PECTOKEN_MODULE  the PKCS#11 module (driver) to use, as with --module; or several,
                  divided as in PATH
+PECTOKEN_TSA     the address of a time-stamp authority, as with --tsa; or several,
+                 divided by spaces
+PECTOKEN_TSA_USER, PECTOKEN_TSA_PASSWORD
+                 for the authority, where only one is named
+HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+                 the proxy on the way to it
 XDG_CONFIG_HOME  the folder of the configuration file (pectoken help config)
 XDG_CACHE_HOME   the folder where the cards that were seen are remembered
 NO_COLOR         when set, no colours

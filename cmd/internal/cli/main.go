@@ -5,11 +5,13 @@ package cli
 import (
 	"context"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
+	"github.com/zalando/go-keyring"
 	"golang.org/x/term"
 
 	cnscard "github.com/pectoken/pectoken/cns/card"
@@ -63,6 +65,9 @@ type app struct {
 	cacheDir   func() (string, error)                        // where to remember things
 	configDir  func() (string, error)
 
+	transport http.RoundTripper                          // to time-stamp authorities
+	keyring   func(service, user string) (string, error) // passwords that the system keeps
+
 	askPIN func(ctx context.Context, prompt string) ([]byte, error)
 
 	args []string
@@ -83,6 +88,8 @@ func systemApp() *app {
 		readCard:      func(ctx context.Context) (*cnscard.Facts, error) { return cnscard.ReadReader(ctx, "") },
 		cacheDir:      os.UserCacheDir,
 		configDir:     os.UserConfigDir,
+		transport:     http.DefaultTransport, // with the proxy of the environment
+		keyring:       keyring.Get,
 		askPIN:        askOnTerminal,
 	}
 	if program, err := os.Executable(); err == nil {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,6 +64,25 @@ func (f *outputFlags) mode() outfile.Mode {
 	return outfile.KeepExisting
 }
 
+// checkBatch refuses ways of naming outputs that don't go together, and sends the
+// result of standard input to standard output.
+func (f *outputFlags) checkBatch(c *cobra.Command, files []string) error {
+	fromInput, several := slices.Contains(files, stdio), len(files) > 1
+	switch {
+	case fromInput && several:
+		return usageError(helpHint(c), "standard input (-) can't be taken together with other files")
+	case f.path != "" && several:
+		return usageError(helpHint(c), "--output is for one file; for %d use --output-dir", len(files))
+	case f.path != "" && f.folder != "":
+		return usageError(helpHint(c), "--output and --output-dir exclude each other")
+	case fromInput && f.folder != "":
+		return usageError(helpHint(c), "standard input has no name to use in --output-dir: name a file with --output")
+	case fromInput && f.path == "":
+		f.path = stdio
+	}
+	return nil
+}
+
 // checkStream refuses standard output where a document would do harm.
 func (a *app) checkStream(c *cobra.Command, path string) error {
 	switch {
@@ -108,7 +128,7 @@ func signedName(input string, format sign.Format, detached bool) string {
 }
 
 // envelopes are the extensions that signing adds to a document's name.
-var envelopes = []string{".p7m", ".p7s", ".p7e"}
+var envelopes = []string{".p7m", ".p7s", ".p7e", ".tsd", ".m7m"}
 
 // withoutEnvelope takes such an extension off a name.
 func withoutEnvelope(name string) (string, error) {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -82,6 +83,8 @@ func TestScripts(t *testing.T) {
 					"shape": shape,
 					"tmpfs": tmpfs,
 					"ended": ended,
+					"tsa":   kit.tsa,
+					"asked": kit.wasAsked,
 				},
 			})
 		})
@@ -92,6 +95,7 @@ func TestScripts(t *testing.T) {
 type kit struct {
 	pki    *pki.PKI
 	faults map[string]string // modules with a fault, by the variable that names them
+	asked  sync.Map          // the address of an authority -> *atomic.Int64
 }
 
 // faults makes modules that crash, hang, or are none. There are none without gcc.
@@ -205,6 +209,7 @@ var shapes = map[string]func() any{
 	"pin-set": func() any { return &pinSetJSON{} },
 	"problem": func() any { return &moduleProblemJSON{} },
 	"sign":    func() any { return &signedJSON{} },
+	"stamped": func() any { return &stampedJSON{} },
 	"tokens":  func() any { return &tokenShape{} },
 	"watch":   func() any { return &watchShape{} },
 	"verify":  func() any { return &report.Report{} },

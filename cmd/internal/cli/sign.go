@@ -10,6 +10,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -142,26 +143,14 @@ func (o *signOptions) checkOutput(a *app, c *cobra.Command) error {
 	if o.pdf.preview != "" {
 		return o.checkPreview(a, c)
 	}
-	several := len(o.files) > 1
-	fromInput := false
-	for _, name := range o.files {
-		fromInput = fromInput || name == stdio
-	}
-	switch {
-	case o.detached && o.format == "pades":
+	if o.detached && o.format == "pades" {
 		return usageError(helpHint(c), "%w", sign.ErrDetachedPDF)
-	case fromInput && several:
-		return usageError(helpHint(c), "standard input (-) can't be signed together with other files")
-	case fromInput && o.pin.usesInput():
+	}
+	if err := o.output.checkBatch(c, o.files); err != nil {
+		return err
+	}
+	if slices.Contains(o.files, stdio) && o.pin.usesInput() {
 		return usageError(helpHint(c), "standard input can't be both the document and the PIN")
-	case o.output.path != "" && several:
-		return usageError(helpHint(c), "--output is for one file; for %d use --output-dir", len(o.files))
-	case o.output.path != "" && o.output.folder != "":
-		return usageError(helpHint(c), "--output and --output-dir exclude each other")
-	case fromInput && o.output.folder != "":
-		return usageError(helpHint(c), "standard input has no name to use in --output-dir: name a file with --output")
-	case fromInput && o.output.path == "":
-		o.output.path = stdio
 	}
 	return a.checkStream(c, o.output.path)
 }

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package timestamp
+
+import (
+	"bufio"
+	"crypto"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/textproto"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// mimeHeader is how a MIME message begins: with a header field.
+var mimeHeader = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*:`)
+
+// mixed is the field that makes it one of several parts.
+var mixed = regexp.MustCompile(`(?im)^content-type:\s*multipart/`)
+
+func looksMIME(head []byte) bool { return mimeHeader.Match(head) && mixed.Match(head) }
+
+// Limits on a MIME message, beside those of package mime/multipart.
+const (
+	maxMIMEHeader = 64 << 10
+	maxParts      = 20
+)
+
+// readM7M reads a MIME message with one document and one token. No specification
+// of the format is public, so it is taken leniently: any multipart with a part that
+// is a token by its media type or name, and one that is not.
+func readM7M(r io.Reader, o ReadOptions) (*Container, error) {
+	c, err := readParts(r, o)
+	if err != nil {
+		return nil, malformed("MIME message", err)
+	}
+	return c, nil
+}
+
+func readParts(r io.Reader, o ReadOptions) (*Container, error) {
+	limited := &io.LimitedReader{R: r, N: maxMIMEHeader}
+	src := bufio.NewReader(limited)
+	header, err := textproto.NewReader(src).ReadMIMEHeader()
+	if err != nil {
+		return nil, err
+	}
+	limited.N = math.MaxInt64
+	_, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil {
+		return nil, err
+	}
+	c := &Container{Format: M7M}
+	parts := multipart.NewReader(src, parameters["boundary"])
+	for n := 0; ; n++ {
+		part, err := parts.NextRawPart()
+		switch {
+		case err == io.EOF: // one that is wrapped says that the message is cut
+			return c, c.complete()
+		case err != nil:
+			return nil, err
+		case n == maxParts:
+			return nil, fmt.Errorf("more than %d parts", maxParts)
+		}
+		if err := c.readPart(part, o); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// complete makes sure that there was a document and a token.
+func (c *Container) complete() error {
+	switch {
+	case len(c.Evidence) == 0:
+		return errors.New("no part is a time stamp")
+	case !c.Attached:
+		return errors.New("no part is a document")
+	}
+	return nil
+}
+
+func (c *Container) readPart(part *multipart.Part, o ReadOptions) error {
+	mediaType, parameters, _ := mime.ParseMediaType(part.Header.Get("Content-Type")) // without one, the name decides
+	name := part.FileName()
+	if name == "" {
+		name = parameters["name"]
+	}
+	body, err := decoded(part)
+	if err != nil {
+		return err
+	}
+	if isStamp(mediaType, name) {
+		return c.readStamp(body)
+	}
+	if c.Attached {
+		return errors.New("two parts are documents, and only one can be stamped")
+	}
+	c.MetaData = &MetaData{FileName: name, MediaType: mediaType}
+	d := newDigester(o.hashes())
+	sink := io.Writer(d)
+	if o.Content != nil {
+		sink = io.MultiWriter(o.Content, d)
+	}
+	c.ContentSize, err = io.Copy(sink, body)
+	c.Attached, c.digests = true, d.sums()
+	return err
+}
+
+func isStamp(mediaType, name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".tsr", ".tst":
+		return true
+	}
+	return strings.Contains(mediaType, "timestamp") || strings.Contains(mediaType, "time-stamp")
+}
+
+func (c *Container) readStamp(body io.Reader) error {
+	if len(c.Evidence) > 0 {
+		return errors.New("two parts are time stamps, and there is one document")
+	}
+	octets, err := io.ReadAll(io.LimitReader(body, maxTokenFile+1))
+	if err != nil {
+		return err
+	}
+	if len(octets) > maxTokenFile {
+		return errTooLong
+	}
+	e := Evidence{}
+	e.Token, _, e.Err = ReadToken(strings.NewReader(string(octets)))
+	c.Evidence = append(c.Evidence, e)
+	return nil
+}
+
+// decoded takes the transfer encoding off a part.
+func decoded(part *multipart.Part) (io.Reader, error) {
+	switch encoding := strings.ToLower(strings.TrimSpace(part.Header.Get("Content-Transfer-Encoding"))); encoding {
+	case "base64":
+		return base64.NewDecoder(base64.StdEncoding, part), nil
+	case "quoted-printable":
+		return quotedprintable.NewReader(part), nil
+	case "", "7bit", "8bit", "binary":
+		return part, nil
+	default:
+		return nil, fmt.Errorf("the transfer encoding %q is not known", encoding)
+	}
+}
+
+// WriteM7M writes a .p7m of this name and the time stamp over it as a MIME message,
+// in constant memory. While it is written the document is digested once more: when
+// it is not what the token stamps, the error wraps [ErrNotStamped]. After an error dst
+// may hold a part of a file.
+func WriteM7M(dst io.Writer, content io.Reader, name string, t *Token) error {
+	h := t.Info.Hash
+	if h == 0 {
+		return fmt.Errorf("writing MIME message: %w: %v", ErrHash, t.Info.HashAlgorithm)
+	}
+	digest := newDigester([]crypto.Hash{h})
+	boundary := fmt.Sprintf("=_%x", t.Info.Imprint[:16]) // =_ stands in no base64
+	stem := strings.TrimSuffix(name, path.Ext(name))
+	out := bufio.NewWriter(dst)
+	fmt.Fprintf(out, "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=%q\r\n", boundary)
+	err := writePart(out, boundary, "application/pkcs7-mime", name, io.TeeReader(content, digest))
+	if err == nil {
+		err = writePart(out, boundary, "application/timestamp-reply", stem+".tsr", strings.NewReader(string(EncodeResponse(t))))
+	}
+	if err == nil {
+		fmt.Fprintf(out, "\r\n--%s--\r\n", boundary)
+		err = out.Flush()
+	}
+	if err == nil && !t.CoversDigest(digest.sums()[h]) {
+		err = ErrNotStamped
+	}
+	if err != nil {
+		return fmt.Errorf("writing MIME message: %w", err)
+	}
+	return nil
+}
+
+func writePart(out *bufio.Writer, boundary, mediaType, name string, body io.Reader) error {
+	fmt.Fprintf(out, "\r\n--%s\r\nContent-Type: %s\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: %s\r\n\r\n", boundary,
+		mime.FormatMediaType(mediaType, map[string]string{"name": name}),
+		mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	lines := &lineWriter{out: out}
+	encoder := base64.NewEncoder(base64.StdEncoding, lines)
+	if _, err := io.Copy(encoder, body); err != nil {
+		return err
+	}
+	return encoder.Close()
+}
+
+// lineWriter breaks base64 into lines of 76 characters (RFC 2045, section 6.8).
+type lineWriter struct {
+	out    *bufio.Writer
+	column int
+}
+
+// Write implements [io.Writer].
+func (w *lineWriter) Write(p []byte) (int, error) {
+	total := len(p)
+	for len(p) > 0 {
+		if w.column == 76 {
+			w.column = 0
+			if _, err := w.out.WriteString("\r\n"); err != nil {
+				return 0, err
+			}
+		}
+		n := min(len(p), 76-w.column)
+		if _, err := w.out.Write(p[:n]); err != nil {
+			return 0, err
+		}
+		p, w.column = p[n:], w.column+n
+	}
+	return total, nil
+}
