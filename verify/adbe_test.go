@@ -101,7 +101,7 @@ func digestSigned(t testing.TB, detached bool, signers ...pki.Name) func([]byte)
 // In both of the deprecated kinds an intact signature that rests on SHA-1 is
 // indeterminate, whoever is trusted.
 func TestDeprecatedKinds(t *testing.T) {
-	weak := want{report.Indeterminate, report.CryptoConstraintsFailure, report.Intact}
+	weak := want{report.Indeterminate, report.CryptoConstraintsNoPOE, report.Intact}
 	malformed := want{report.Invalid, report.FormatFailure, report.Broken}
 	open := func(sub report.SubIndication) want { return want{report.Indeterminate, sub, report.IntegrityUnknown} }
 	const sha1Kind, rsaKind = "adbe.pkcs7.sha1", "adbe.x509.rsa_sha1"

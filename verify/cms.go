@@ -54,7 +54,7 @@ func cmsFile(src *io.SectionReader, o Options, depth int) (*report.Report, error
 // judgeSigner judges a signer, or a counter-signer, with the timestamps that it carries.
 func judgeSigner(sd *cms.SignedData, c *cms.Check, m *material, o Options) *report.Signature {
 	stamps := cmsStamps(sd, c.Signer)
-	s := judge(sd, c, m, stamps, o)
+	s := judge(sd, c, m, o.within(stamps), o)
 	raiseLevel(s, stamps, m.with(c.Signer))
 	return s
 }
@@ -172,7 +172,7 @@ func content(sd *cms.SignedData, o Options, head *beginning) *report.Content {
 func contentName(name string) string {
 	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
 	switch ext := path.Ext(name); strings.ToLower(ext) {
-	case ".p7m", ".p7s":
+	case ".p7m", ".p7s", ".tsd", ".m7m", ".tsr", ".tst":
 		return strings.TrimSuffix(name, ext)
 	}
 	return ""

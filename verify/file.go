@@ -12,6 +12,7 @@ import (
 
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/pdf"
+	"github.com/pectoken/pectoken/sign/timestamp"
 	"github.com/pectoken/pectoken/verify/report"
 	"github.com/pectoken/pectoken/verify/revocation"
 	"github.com/pectoken/pectoken/verify/trust"
@@ -32,7 +33,8 @@ type Options struct {
 	// checked, which is said in a warning.
 	Revocation *revocation.Checker
 
-	ctx context.Context // of the call of [File]
+	ctx   context.Context // of the call of [File]
+	outer []*stamp        // timestamps of the file that this one stands in
 }
 
 // at returns the moment the verdict is about, and how it is known.
@@ -65,9 +67,13 @@ func File(ctx context.Context, src *io.SectionReader, o Options) (*report.Report
 // file verifies a file that stands at a depth inside others.
 func file(src *io.SectionReader, o Options, depth int) (*report.Report, error) {
 	isPDF, err := startsPDF(src)
-	switch {
+	switch stamped := timestamp.Recognize(rewound(src)); {
 	case err != nil:
 		return nil, err
+	case stamped == timestamp.TSR || stamped == timestamp.TST && readableToken(src):
+		return tokenFile(src, o, depth)
+	case stamped == timestamp.TSD || stamped == timestamp.M7M:
+		return containerFile(src, o, depth)
 	case cms.Recognize(rewound(src)):
 		return cmsFile(src, o, depth)
 	case isPDF:
@@ -78,8 +84,15 @@ func file(src *io.SectionReader, o Options, depth int) (*report.Report, error) {
 	}
 	return &report.Report{Error: &report.Error{
 		Code:    report.UnsupportedFormat,
-		Message: "neither a PDF nor a CMS signature (.p7m, .p7s)",
+		Message: "neither a PDF nor a CMS signature (.p7m, .p7s) nor a timestamp (.tsr, .tst, .tsd, .m7m)",
 	}}, nil
+}
+
+// readableToken tells a timestamp from a signature that only says that its content is
+// one.
+func readableToken(src *io.SectionReader) bool {
+	_, _, err := timestamp.ReadToken(rewound(src))
+	return err == nil
 }
 
 // headerWindow is where readers look for %PDF- (ISO 32000-2, annex I.3.2).

@@ -38,7 +38,7 @@ func judge(sd *cms.SignedData, c *cms.Check, m *material, stamps []*stamp, o Opt
 // timestamps prove it, how strong its algorithms were then, and what the certificate was
 // worth (ETSI EN 319 102-1, clauses 5.5 and 5.6).
 func conclude(s *report.Signature, signer *x509.Certificate, m *material, stamps []*stamp, o Options, digests ...crypto.Hash) {
-	s.Timestamps = o.judgeStamps(stamps, m)
+	s.Timestamps = own(o.judgeStamps(stamps, m))
 	sayBadStamps(s)
 	if best := proven(stamps); best != nil && best.Time.Before(s.BestTime.Time) {
 		s.BestTime = best
@@ -52,6 +52,16 @@ func conclude(s *report.Signature, signer *x509.Certificate, m *material, stamps
 		return
 	}
 	s.Verdict, s.Indication, s.SubIndication, s.Reason = report.Valid, report.TotalPassed, "", ""
+}
+
+// own leaves out the timestamps that are reported for the whole file.
+func own(all []*report.Timestamp) (list []*report.Timestamp) {
+	for _, t := range all {
+		if t.Kind != report.DocumentTimestamp && t.Kind != report.FileTimestamp {
+			list = append(list, t)
+		}
+	}
+	return list
 }
 
 // sayBadStamps warns of timestamps that prove nothing. They don't make a signature

@@ -258,7 +258,7 @@ func (p *pdfProof) judge(sd *cms.SignedData, sig *pdf.Signature, o Options, besi
 	stamps = append(stamps, p.after(sig, stamps)...)
 	m := materialOf(sd)
 	m.add(p.m)
-	s := judge(sd, c, m, stamps, o, besides...)
+	s := judge(sd, c, m, o.within(stamps), o, besides...)
 	describePDFProfile(s, sig)
 	raiseLevel(s, stamps, m)
 	return s

@@ -82,22 +82,14 @@ type brokenError struct{ reason string }
 
 func (e *brokenError) Error() string { return e.reason }
 
-// after returns the document timestamps that cover a signature, made to cover these
-// timestamps in it too.
+// after returns the document timestamps that cover a signature with its own
+// timestamps.
 func (p *pdfProof) after(sig *pdf.Signature, own []*stamp) []*stamp {
 	var list []*stamp
 	for i, s := range p.stamps {
-		if sig.Revision < 0 || p.covers[i] <= sig.Revision {
-			continue
+		if sig.Revision >= 0 && p.covers[i] > sig.Revision {
+			list = append(list, s.around(own))
 		}
-		covering := *s
-		covering.wraps = slices.Clone(s.wraps)
-		for _, t := range own {
-			if t.token != nil {
-				covering.wraps = append(covering.wraps, t.token.Raw)
-			}
-		}
-		list = append(list, &covering)
 	}
 	return list
 }

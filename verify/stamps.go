@@ -7,6 +7,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pectoken/pectoken/cns"
@@ -113,6 +114,28 @@ func digestOf(h crypto.Hash, b []byte) []byte {
 	return w.Sum(nil)
 }
 
+// around returns s as one that covers these timestamps too, because it covers all that
+// they are in.
+func (s *stamp) around(inner []*stamp) *stamp {
+	covering := *s
+	covering.wraps = slices.Clone(s.wraps)
+	for _, t := range inner {
+		if t.token != nil {
+			covering.wraps = append(covering.wraps, t.token.Raw)
+		}
+	}
+	return &covering
+}
+
+// within adds to the timestamps of a signature those of the files that it stands in.
+func (o Options) within(own []*stamp) []*stamp {
+	all := own
+	for _, s := range o.outer {
+		all = append(all, s.around(own))
+	}
+	return all
+}
+
 // covers says whether s covers another timestamp.
 func (s *stamp) covers(other *stamp) bool {
 	if s.err != nil || other.token == nil {
@@ -174,6 +197,8 @@ func (s *stamp) judge(o Options, m *material, at time.Time) {
 		s.fail(report.HashFailure, s.err.Error())
 	case errors.As(s.err, new(*brokenError)):
 		s.fail(report.FormatFailure, s.err.Error())
+	case errors.As(s.err, new(*missingError)):
+		s.open(report.SignedDataNotFound, s.err.Error())
 	case s.err != nil:
 		s.open(report.SigConstraintsFailure, s.err.Error())
 	case check.Err() != nil:
