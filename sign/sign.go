@@ -43,6 +43,15 @@ type Options struct {
 	Time   time.Time  // REQUIRED: the claimed signing time, to the second
 	Format Format
 
+	// Level is how long the signature is to last. What it needs is asked for after
+	// signing.
+	Level          Level
+	Stamper        Stamper              // REQUIRED from LevelT on
+	ValidationData ValidationDataSource // REQUIRED from LevelLT on
+	// Settle is asked when the level can't be reached, and accepts the one that is
+	// reached by returning nil. Default: the error is returned, and nothing is of use.
+	Settle func(*LevelError) error
+
 	// CAdES.
 	Detached bool // the signature alone, without the document
 
@@ -88,8 +97,11 @@ func Document(ctx context.Context, dst io.Writer, src *io.SectionReader, o Optio
 	if err != nil {
 		return err
 	}
-	if format == PAdES {
+	switch {
+	case format == PAdES:
 		return pdf.Sign(ctx, dst, src, src.Size(), o.pdf())
+	case o.Level > LevelB:
+		return o.cades(ctx, dst, src, signer)
 	}
 	content := io.NewSectionReader(cancelable{ctx, src}, 0, src.Size())
 	return cms.Sign(dst, content, cms.Options{Signers: []cms.Signer{signer}, Detached: o.Detached})
@@ -115,6 +127,9 @@ func Preview(src *io.SectionReader, o Options, resolution float64) (image.Image,
 
 // format decides what Auto means for src.
 func (o Options) format(src *io.SectionReader) (Format, error) {
+	if err := o.checkLevel(); err != nil {
+		return Auto, err
+	}
 	switch {
 	case o.Format == PAdES && o.Detached:
 		return Auto, ErrDetachedPDF

@@ -152,7 +152,7 @@ func digestContent(sd *cms.SignedData, o Options, head *beginning) error {
 	if sd.Attached || o.Content == nil {
 		return nil
 	}
-	return sd.DigestContent(io.TeeReader(rewound(o.Content), head))
+	return sd.DigestContent(io.TeeReader(rewound(o.Content), head), append(stampHashes(sd), crypto.SHA256)...)
 }
 
 // content describes the signed document, if it is here.

@@ -92,7 +92,7 @@ func (f Amended) read(e *envelope) (*SignedData, error) {
 	if f.Detached == nil {
 		return nil, errors.New("adding signer: the content of the detached signature is needed")
 	}
-	return sd, sd.digestContent(f.Detached, o.Hashes)
+	return sd, sd.DigestContent(f.Detached, o.Hashes...)
 }
 
 // write puts the file together again: what was there as it was, with the

@@ -19,6 +19,14 @@ type Additions struct {
 	OCSP         [][]byte            // whole OCSPResponses in DER (RFC 5940)
 }
 
+// ValidationData are values that help to validate signatures when those who issued them
+// no longer answer: certificates, and proof that they were not revoked.
+type ValidationData struct {
+	Certificates [][]byte // in DER
+	CRLs         [][]byte // CertificateLists in DER (RFC 5280)
+	OCSP         [][]byte // whole OCSPResponses in DER (RFC 6960)
+}
+
 // Extend writes the file to dst with additions: timestamps, and the certificates and
 // revocation values that make it last (ETSI EN 319 122-1, clause 6.3). Everything else
 // keeps its octets, as with [AddSigner]. A value that is there already is not added
@@ -33,6 +41,29 @@ func Extend(dst io.Writer, file Amended, a Additions) error {
 		return err
 	}
 	return file.write(dst, sd, a.envelope(), infos)
+}
+
+// With returns sd as it will be read from the file that [Extend] writes with these
+// additions. So what an archive timestamp has to be of is known before anything is
+// written. Digests of the content stay known.
+func (sd *SignedData) With(a Additions) (*SignedData, error) {
+	infos, err := a.signerInfos(sd)
+	if err != nil {
+		return nil, err
+	}
+	var detached bytes.Buffer
+	encap := sequence(oid(sd.ContentType))
+	err = assemble(&detached, sd, a.envelope(), infos, int64(len(encap)), func() error { return write(&detached, encap) })
+	if err != nil {
+		return nil, err
+	}
+	next, err := Read(&detached, ReadOptions{})
+	if err != nil {
+		return nil, err
+	}
+	next.Attached, next.ContentSize, next.digests, next.disguise = sd.Attached, sd.ContentSize, sd.digests, sd.disguise
+	next.given = sd.given
+	return next, nil
 }
 
 // Attach writes the file, a detached signature, to dst as an attached one in DER, with

@@ -323,16 +323,13 @@ func (p *parser) signerInfos(in scope) error {
 // carries its content.
 var ErrAttached = errors.New("the signature carries its content")
 
-// DigestContent computes the digests of the content of a detached signature.
-// It reads content to its end.
-func (sd *SignedData) DigestContent(content io.Reader) error { return sd.digestContent(content, nil) }
-
-// digestContent computes further digests as well.
-func (sd *SignedData) digestContent(content io.Reader, extra []crypto.Hash) error {
+// DigestContent computes the digests of the content of a detached signature, and
+// further ones. It reads content to its end.
+func (sd *SignedData) DigestContent(content io.Reader, further ...crypto.Hash) error {
 	if sd.Attached {
 		return ErrAttached
 	}
-	d := sd.digester(extra)
+	d := sd.digester(further)
 	opening := prefix{max: openingSize}
 	n, err := pump(io.Discard, d, io.TeeReader(content, &opening))
 	if err != nil {
