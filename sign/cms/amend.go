@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 )
 
 // Amended is a signature file that gets signatures added to it.
@@ -95,14 +96,20 @@ func (f Amended) read(e *envelope) (*SignedData, error) {
 }
 
 // write puts the file together again: what was there as it was, with the
-// digest algorithms and certificates of e and these SignerInfos.
+// digest algorithms, certificates and revocation values of e and these SignerInfos.
 func (f Amended) write(dst io.Writer, sd *SignedData, e *envelope, infos [][]byte) error {
-	head := append(integer(big.NewInt(int64(sd.Version))), f.digestAlgorithms(sd, e)...)
+	return assemble(dst, sd, e, infos, sd.encap.end-sd.encap.start, func() error { return f.copyContent(dst, sd) })
+}
+
+// assemble writes a file around an encapContentInfo of size octets, which content
+// writes.
+func assemble(dst io.Writer, sd *SignedData, e *envelope, infos [][]byte, size int64, content func() error) error {
+	head := append(integer(big.NewInt(int64(max(sd.Version, e.version)))), sd.algorithms(e)...)
 	tail := bytes.Join([][]byte{
-		f.certificates(sd, e), implicitSet(tagContext1, sd.CRLs), collection(tagSet, infos),
+		implicitSet(tagContext0, sd.bag(e.bag)), implicitSet(tagContext1, appendNew(sd.CRLs, e.crls)), collection(tagSet, infos),
 	}, nil)
 
-	signedData := int64(len(head)) + sd.encap.end - sd.encap.start + int64(len(tail))
+	signedData := int64(len(head)) + size + int64(len(tail))
 	outer := oid(oidSignedData)
 	opening := appendHeader(nil, tagSequence, int64(len(outer))+elementSize(elementSize(signedData)))
 	opening = append(opening, outer...)
@@ -111,7 +118,7 @@ func (f Amended) write(dst io.Writer, sd *SignedData, e *envelope, infos [][]byt
 	if err := write(dst, opening, head); err != nil {
 		return err
 	}
-	if err := f.copyContent(dst, sd); err != nil {
+	if err := content(); err != nil {
 		return err
 	}
 	return write(dst, tail)
@@ -132,7 +139,8 @@ func (f Amended) copyContent(dst io.Writer, sd *SignedData) error {
 	return nil
 }
 
-func (f Amended) digestAlgorithms(sd *SignedData, e *envelope) []byte {
+// algorithms returns the digest algorithms of sd and of the signers of e.
+func (sd *SignedData) algorithms(e *envelope) []byte {
 	var list [][]byte
 	for _, a := range sd.DigestAlgorithms {
 		list = append(list, a.raw)
@@ -156,17 +164,24 @@ func (sd *SignedData) announces(p *plan) bool {
 	return false
 }
 
-func (f Amended) certificates(sd *SignedData, e *envelope) []byte {
+// bag returns the certificates of sd and further ones, each once.
+func (sd *SignedData) bag(more [][]byte) [][]byte {
 	var list [][]byte
 	for _, c := range sd.Certificates {
 		list = append(list, c.Raw)
 	}
-	for _, c := range e.bag {
-		if !contains(list, c) {
-			list = append(list, c)
+	return appendNew(list, more)
+}
+
+// appendNew appends what is not there yet.
+func appendNew(list, more [][]byte) [][]byte {
+	list = slices.Clone(list)
+	for _, element := range more {
+		if !contains(list, element) {
+			list = append(list, element)
 		}
 	}
-	return implicitSet(tagContext0, list)
+	return list
 }
 
 // implicitSet is an optional set: nothing when it is empty.

@@ -24,6 +24,16 @@ var (
 	oidMimeType           = asn1.ObjectIdentifier{0, 4, 0, 1733, 2, 1}                // EN 319 122-1, clause 5.2.4.2
 	oidTitle              = asn1.ObjectIdentifier{2, 5, 4, 12}                        // X.520
 
+	oidContentTimestamp   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 20} // EN 319 122-1, clause 5.2.8
+	oidSignatureTimestamp = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14} // EN 319 122-1, clause 5.3
+	oidArchiveTimestampV2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 48} // EN 319 122-2, annex A.2.4
+	oidArchiveTimestampV3 = asn1.ObjectIdentifier{0, 4, 0, 1733, 2, 4}                // EN 319 122-1, clause 5.5.3
+	oidHashIndexV3        = asn1.ObjectIdentifier{0, 4, 0, 19122, 1, 5}               // EN 319 122-1, clause 5.5.2
+	oidRevocationValues   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 24} // EN 319 122-1, annex A.1.2.2
+	oidCertificateValues  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 23} // EN 319 122-1, annex A.1.1.2
+	oidOCSPResponse       = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 16, 2}         // RFC 5940, section 2.1
+	oidOCSPBasic          = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}      // RFC 6960, section 4.2.1
+
 	oidMD5      = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}
 	oidSHA1     = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}
 	oidSHA224   = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 4}

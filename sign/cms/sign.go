@@ -77,6 +77,9 @@ type envelope struct {
 	contentType  asn1.ObjectIdentifier
 	bag          [][]byte // the certificates, each once
 	certificates []byte   // [0] IMPLICIT CertificateSet, in DER
+
+	crls    [][]byte // RevocationInfoChoice elements to add
+	version int      // that they need
 }
 
 func newEnvelope(signers []Signer) (*envelope, error) {
