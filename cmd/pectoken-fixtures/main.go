@@ -2,8 +2,8 @@
 
 // Command pectoken-fixtures makes by hand what the tests of pectoken make for
 // themselves: a SoftHSM2 token or a virtual CNS in a virtual reader to try the
-// program with, the test certificates, and the answers of other programs about a
-// file. It also runs the benchmark.
+// program with, the test certificates, the services of their authorities, and the
+// answers of other programs about a file. It also runs the benchmark.
 package main
 
 import (

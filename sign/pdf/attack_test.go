@@ -67,7 +67,7 @@ func TestUniversalForgery(t *testing.T) {
 		{"no contents", "/Contents <", "/ContentX <", CoversPart, []Problem{ProblemContentsForm, ProblemGap}},
 		{"contents of zeros", contents, zeros, CoversPart, []Problem{ProblemContentsEmpty}},
 		{"contents of nothing", contents, "<>" + strings.Repeat(" ", len(contents)-2), CoversPart, []Problem{ProblemContentsEmpty, ProblemGap}},
-		{"contents no ASN.1", contents, "<FF" + contents[3:], CoversPart, []Problem{ProblemContentsEncoding}},
+		{"contents no ASN.1", contents, "<30FF" + contents[5:], CoversPart, []Problem{ProblemContentsEncoding}},
 		{"contents a literal string", contents, "(" + contents[1:len(contents)-1] + ")", CoversPart, []Problem{ProblemContentsForm, ProblemPadding}},
 		{"contents a reference", contents, "1 0 R" + strings.Repeat(" ", len(contents)-5), CoversPart, []Problem{ProblemContentsForm, ProblemGap}},
 		{"contents null", contents, "null" + strings.Repeat(" ", len(contents)-4), CoversPart, []Problem{ProblemContentsForm, ProblemGap}},

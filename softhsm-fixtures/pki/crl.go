@@ -20,7 +20,7 @@ func (p *PKI) CRL(issuer Name) ([]byte, error) {
 		Number:                    serialNumber(issuer, entity{}),
 		ThisUpdate:                p.now,
 		NextUpdate:                p.now.Add(7 * 24 * time.Hour),
-		RevokedCertificateEntries: p.revokedBy(issuer),
+		RevokedCertificateEntries: p.RevokedBy(issuer),
 	}
 	der, err := x509.CreateRevocationList(rand.Reader, template, ca.Certificate, ca.Key)
 	if err != nil {
@@ -32,7 +32,9 @@ func (p *PKI) CRL(issuer Name) ([]byte, error) {
 // keyCompromise is a reason code of RFC 5280, section 5.3.1.
 const keyCompromise = 1
 
-func (p *PKI) revokedBy(issuer Name) []x509.RevocationListEntry {
+// RevokedBy returns the entries of the revocation list of issuer: serial
+// number, time and reason of what the description says is revoked.
+func (p *PKI) RevokedBy(issuer Name) []x509.RevocationListEntry {
 	var entries []x509.RevocationListEntry
 	for _, name := range Names() {
 		e := entities[name]

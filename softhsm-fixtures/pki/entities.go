@@ -29,6 +29,7 @@ const (
 	SignerP521    Name = "signer-p521"
 	SignerEd25519 Name = "signer-ed25519"
 	SecondSigner  Name = "second-signer" // LUCIA VERDI, RSA-2048
+	SignerHour    Name = "signer-hour"   // MARIO ROSSI, P-256; its certificate ends in an hour
 	CNS           Name = "cns"           // MARIO ROSSI's authentication certificate, RSA-2048
 )
 
@@ -42,16 +43,34 @@ const (
 // The services.
 const (
 	TSA           Name = "tsa"            // RFC 3161, section 2.3
-	OCSPResponder Name = "ocsp-responder" // RFC 6960, section 4.2.2.2
+	TSAP256       Name = "tsa-p256"       // a second TSA, P-256
+	OCSPResponder Name = "ocsp-responder" // RFC 6960, section 4.2.2.2, with id-pkix-ocsp-nocheck
+	OCSPChecked   Name = "ocsp-checked"   // a responder without id-pkix-ocsp-nocheck
+	CRLIssuer     Name = "crl-issuer"     // issues indirect revocation lists, and nothing else
+	WebServer     Name = "web-server"     // TLS on 127.0.0.1, ::1 and localhost; issued by Root
 )
 
-// The impostors: a second root, and below it a CA and a signer whose names,
-// serial numbers and profiles are those of Root, QualifiedCA and Signer. Only
-// the keys tell them apart.
+// The services whose answers must not be believed.
+const (
+	TSANoEKU          Name = "tsa-no-eku"           // no extended key usage
+	TSANotCriticalEKU Name = "tsa-not-critical-eku" // timeStamping, not critical
+	TSAExtraEKU       Name = "tsa-extra-eku"        // timeStamping and codeSigning
+	TSAExpired        Name = "tsa-expired"          // since a year
+	TSARevoked        Name = "tsa-revoked"          // listed by [PKI.CRL] of QualifiedCA
+	OCSPNoEKU         Name = "ocsp-no-eku"          // no extended key usage
+	OCSPExpired       Name = "ocsp-expired"         // since a year
+	OCSPRevoked       Name = "ocsp-revoked"         // listed by [PKI.CRL] of QualifiedCA; without nocheck
+	OCSPOtherCA       Name = "ocsp-other-ca"        // issued by CNSCA
+)
+
+// The impostors: a second root, and below it a CA, a signer and a TSA whose
+// names, serial numbers and profiles are those of Root, QualifiedCA, Signer and
+// TSA. Only the keys tell them apart.
 const (
 	AltRoot        Name = "alt-root"
 	AltQualifiedCA Name = "alt-qualified-ca"
 	AltSigner      Name = "alt-signer"
+	AltTSA         Name = "alt-tsa" // the impostor of TSA
 )
 
 const year = 365 * 24 * time.Hour
@@ -79,6 +98,8 @@ var (
 	cnsCAName  = organisation("Regione Esempio", "Servizi di certificazione", "Regione Esempio - CA Cittadini")
 	tsaName    = organisation("Esempio Firma S.p.A.", "Qualified Trust Service Provider", "Esempio Firma TSA 1")
 	ocspName   = organisation("Esempio Firma S.p.A.", "Qualified Trust Service Provider", "Esempio Firma OCSP 1")
+	crlName    = organisation("Esempio Firma S.p.A.", "Qualified Trust Service Provider", "Esempio Firma CRL 1")
+	webName    = organisation("Esempio Firma S.p.A.", "Web", "localhost")
 )
 
 // entities is the description everything comes from. It is never written to.
@@ -95,6 +116,7 @@ var entities = map[Name]entity{
 	SignerP521:    qualified(marioRossi, p521),
 	SignerEd25519: qualified(marioRossi, edwards25519),
 	SecondSigner:  qualified(luciaVerdi, rsa2048),
+	SignerHour:    {issuer: QualifiedCA, key: p256, subject: marioRossi, from: -3*year + time.Hour, until: time.Hour, profile: qualifiedProfile},
 	CNS:           {issuer: CNSCA, key: rsa2048, subject: cnsHolder(), from: -year, until: 5 * year, profile: cnsProfile},
 
 	Revoked:     {issuer: QualifiedCA, key: p256, subject: marioRossi, from: -year, until: 2 * year, profile: qualifiedProfile, revoked: true},
@@ -102,11 +124,26 @@ var entities = map[Name]entity{
 	NotYetValid: {issuer: QualifiedCA, key: p256, subject: marioRossi, from: year, until: 4 * year, profile: qualifiedProfile},
 
 	TSA:           {issuer: QualifiedCA, key: rsa2048, subject: tsaName, from: -year, until: 5 * year, profile: timestamping},
+	TSAP256:       timestamper(timestamping),
 	OCSPResponder: {issuer: QualifiedCA, key: rsa2048, subject: ocspName, from: -year, until: year, profile: ocspSigning},
+	OCSPChecked:   responder(ocspSigningChecked),
+	CRLIssuer:     {issuer: QualifiedCA, key: p256, subject: crlName, from: -year, until: 5 * year, profile: crlSigning},
+	WebServer:     {issuer: Root, key: p256, subject: webName, from: -year, until: 5 * year, profile: webServer},
+
+	TSANoEKU:          timestamper(signing),
+	TSANotCriticalEKU: timestamper(timestampingNotCritical),
+	TSAExtraEKU:       timestamper(timestampingAndMore),
+	TSAExpired:        {issuer: QualifiedCA, key: p256, subject: tsaName, from: -6 * year, until: -year, profile: timestamping},
+	TSARevoked:        {issuer: QualifiedCA, key: p256, subject: tsaName, from: -year, until: 5 * year, profile: timestamping, revoked: true},
+	OCSPNoEKU:         responder(signing),
+	OCSPExpired:       {issuer: QualifiedCA, key: p256, subject: ocspName, from: -3 * year, until: -year, profile: ocspSigning},
+	OCSPRevoked:       {issuer: QualifiedCA, key: p256, subject: ocspName, from: -year, until: year, profile: ocspSigningChecked, revoked: true},
+	OCSPOtherCA:       {issuer: CNSCA, key: p256, subject: ocspName, from: -year, until: year, profile: ocspSigning},
 
 	AltRoot:        {issuer: AltRoot, key: p384, subject: rootName, from: -10 * year, until: 20 * year, profile: authority(-1), twin: Root},
 	AltQualifiedCA: {issuer: AltRoot, key: rsa2048, subject: caName, from: -8 * year, until: 12 * year, profile: authority(0), twin: QualifiedCA},
 	AltSigner:      {issuer: AltQualifiedCA, key: rsa2048, subject: marioRossi, from: -year, until: 2 * year, profile: qualifiedProfile, twin: Signer},
+	AltTSA:         {issuer: AltQualifiedCA, key: p256, subject: tsaName, from: -year, until: 5 * year, profile: timestamping, twin: TSA},
 }
 
 // qualified describes a three-year signature certificate, as usual in Italy.
@@ -116,6 +153,19 @@ func qualified(holder []attribute, key keyKind) entity {
 		from: -year, until: 2 * year, profile: qualifiedProfile,
 	}
 }
+
+// timestamper and responder describe a TSA and an OCSP responder with a small
+// key.
+func timestamper(profile func(*x509.Certificate) error) entity {
+	return entity{issuer: QualifiedCA, key: p256, subject: tsaName, from: -year, until: 5 * year, profile: profile}
+}
+
+func responder(profile func(*x509.Certificate) error) entity {
+	return entity{issuer: QualifiedCA, key: p256, subject: ocspName, from: -year, until: year, profile: profile}
+}
+
+// Authorities returns the names of those that issue certificates.
+func Authorities() []Name { return []Name{Root, QualifiedCA, CNSCA, AltRoot, AltQualifiedCA} }
 
 // Names returns the names of all entities, sorted.
 func Names() []Name {

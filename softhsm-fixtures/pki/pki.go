@@ -14,14 +14,10 @@ import (
 	"time"
 )
 
-// baseURL is where the certificates say that their issuer's services are. It
-// is on the loopback, so that a program that follows it by mistake stays on
-// the machine.
-const baseURL = "http://127.0.0.1:8080"
-
 // PKI issues the certificates of the description for one moment in time.
 type PKI struct {
 	now    time.Time
+	base   address
 	issued map[Name]func() (*Identity, error)
 }
 
@@ -42,6 +38,9 @@ func New(now time.Time) *PKI {
 	}
 	return p
 }
+
+// Now returns the time that was given to [New].
+func (p *PKI) Now() time.Time { return p.now }
 
 // Issue returns the certificate and key of name, making them and those of its
 // issuers the first time. Every call with one name returns the same Identity,
@@ -161,17 +160,9 @@ func (p *PKI) template(name Name, e entity, public crypto.PublicKey) (*x509.Cert
 		SubjectKeyId: keyID,
 	}
 	if e.issuer != name {
-		pointToIssuer(template, e.issuer)
+		pointToIssuer(template, p.base.use(), e.issuer)
 	}
 	return template, e.profile(template)
-}
-
-// pointToIssuer says where the issuer's certificate, revocation list and OCSP
-// responder are.
-func pointToIssuer(c *x509.Certificate, issuer Name) {
-	c.IssuingCertificateURL = []string{baseURL + "/" + string(issuer) + ".cer"}
-	c.CRLDistributionPoints = []string{baseURL + "/" + string(issuer) + ".crl"}
-	c.OCSPServer = []string{baseURL + "/ocsp/" + string(issuer)}
 }
 
 // serialNumber follows from the name, or from that of the twin: 16 bytes with

@@ -14,6 +14,7 @@ import (
 	"encoding/asn1"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,6 +51,8 @@ func TestEveryEntityChainsToItsRoot(t *testing.T) {
 	p := pki.New(now)
 	at := map[pki.Name]time.Time{
 		pki.Expired:     now.AddDate(-2, 0, 0),
+		pki.TSAExpired:  now.AddDate(-2, 0, 0),
+		pki.OCSPExpired: now.AddDate(-2, 0, 0),
 		pki.NotYetValid: now.AddDate(2, 0, 0),
 	}
 	for _, name := range pki.Names() {
@@ -71,7 +74,7 @@ func TestEveryEntityChainsToItsRoot(t *testing.T) {
 
 func TestNotValidNow(t *testing.T) {
 	p := pki.New(now)
-	for _, name := range []pki.Name{pki.Expired, pki.NotYetValid} {
+	for _, name := range []pki.Name{pki.Expired, pki.NotYetValid, pki.TSAExpired, pki.OCSPExpired} {
 		if err := check(p.Must(t, name), p.Must(t, pki.Root), now); err == nil {
 			t.Errorf("%s is valid now", name)
 		}
@@ -233,6 +236,69 @@ func TestServices(t *testing.T) {
 	extensionOf(t, ocsp, 1, 3, 6, 1, 5, 5, 7, 48, 1, 5)
 }
 
+// What each bad service has wrong, and that nothing else is.
+func TestBadServices(t *testing.T) {
+	p := pki.New(now)
+	for _, c := range []struct {
+		name     pki.Name
+		critical bool
+		usages   []x509.ExtKeyUsage
+	}{
+		{pki.TSAP256, true, []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}},
+		{pki.TSANotCriticalEKU, false, []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}},
+		{pki.TSAExtraEKU, true, []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping, x509.ExtKeyUsageCodeSigning}},
+		{pki.TSANoEKU, false, nil},
+		{pki.OCSPNoEKU, false, nil},
+		{pki.OCSPChecked, false, []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}},
+		{pki.OCSPOtherCA, false, []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}},
+	} {
+		certificate := p.Must(t, c.name).Certificate
+		if !slices.Equal(certificate.ExtKeyUsage, c.usages) {
+			t.Errorf("%s: extended key usage is %v", c.name, certificate.ExtKeyUsage)
+		}
+		if c.usages != nil && extensionOf(t, certificate, 2, 5, 29, 37).Critical != c.critical {
+			t.Errorf("%s: critical is not %t", c.name, c.critical)
+		}
+		if c.name == pki.OCSPChecked && hasExtension(certificate, 1, 3, 6, 1, 5, 5, 7, 48, 1, 5) {
+			t.Errorf("%s is not to be checked", c.name)
+		}
+	}
+}
+
+func hasExtension(c *x509.Certificate, oid ...int) bool {
+	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oid) })
+}
+
+func TestPublish(t *testing.T) {
+	p := pki.New(now)
+	root := p.Must(t, pki.Root).Certificate
+	if root.OCSPServer != nil {
+		t.Errorf("the root's responder is at %v", root.OCSPServer)
+	}
+	if err := p.Publish("http://127.0.0.1:9"); err != nil {
+		t.Fatal(err)
+	}
+	c := p.Must(t, pki.SignerP256).Certificate
+	got := []string{c.IssuingCertificateURL[0], c.CRLDistributionPoints[0], c.OCSPServer[0]}
+	want := []string{"http://127.0.0.1:9/ca/qualified-ca.cer", "http://127.0.0.1:9/crl/qualified-ca.crl", "http://127.0.0.1:9/ocsp/qualified-ca"}
+	if !slices.Equal(got, want) {
+		t.Errorf("services are at %v, want %v", got, want)
+	}
+	if err := p.Publish("http://127.0.0.1:10"); err == nil || !strings.Contains(err.Error(), "before issuing") {
+		t.Errorf("publishing again: %v", err)
+	}
+}
+
+func TestAuthorities(t *testing.T) {
+	p := pki.New(now)
+	for _, name := range pki.Names() {
+		isCA := p.Must(t, name).Certificate.IsCA
+		if isCA != slices.Contains(pki.Authorities(), name) {
+			t.Errorf("%s: a CA %t, which the list contradicts", name, isCA)
+		}
+	}
+}
+
 func TestImpostorDiffersInKeysOnly(t *testing.T) {
 	p := pki.New(now)
 	signer, alt := p.Must(t, pki.Signer), p.Must(t, pki.AltSigner)
@@ -262,9 +328,16 @@ func TestRevocationList(t *testing.T) {
 	if err := list.CheckSignatureFrom(p.Must(t, pki.QualifiedCA).Certificate); err != nil {
 		t.Error(err)
 	}
-	entries := list.RevokedCertificateEntries
-	if len(entries) != 1 || entries[0].SerialNumber.Cmp(p.Must(t, pki.Revoked).Certificate.SerialNumber) != 0 {
-		t.Errorf("revoked are %v", entries)
+	var listed []string
+	for _, entry := range list.RevokedCertificateEntries {
+		listed = append(listed, entry.SerialNumber.String())
+	}
+	var want []string
+	for _, name := range []pki.Name{pki.OCSPRevoked, pki.Revoked, pki.TSARevoked} {
+		want = append(want, p.Must(t, name).Certificate.SerialNumber.String())
+	}
+	if !slices.Equal(listed, want) {
+		t.Errorf("revoked are %v, want %v", listed, want)
 	}
 }
 

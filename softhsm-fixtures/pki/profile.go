@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"net"
 )
 
 // The object identifiers of the extensions built here.
@@ -14,6 +15,7 @@ var (
 	oidExtKeyUsage            = asn1.ObjectIdentifier{2, 5, 29, 37}
 	oidExtQcStatements        = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 3}
 	oidExtOCSPNoCheck         = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+	oidEKUCodeSigning         = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 3}
 	oidEKUTimeStamping        = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}
 	oidUserNotice             = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 2, 2}
 )
@@ -72,17 +74,61 @@ func cnsProfile(c *x509.Certificate) error {
 
 // timestamping is the profile of a TSA: RFC 3161, section 2.3 wants the
 // extended key usage critical and alone.
-func timestamping(c *x509.Certificate) error {
+func timestamping(c *x509.Certificate) error { return timestampingAs(c, true, oidEKUTimeStamping) }
+
+// timestampingNotCritical breaks that rule in one way, timestampingAndMore in
+// another: its key may sign programs as well.
+func timestampingNotCritical(c *x509.Certificate) error {
+	return timestampingAs(c, false, oidEKUTimeStamping)
+}
+
+func timestampingAndMore(c *x509.Certificate) error {
+	return timestampingAs(c, true, oidEKUTimeStamping, oidEKUCodeSigning)
+}
+
+func timestampingAs(c *x509.Certificate, critical bool, usages ...asn1.ObjectIdentifier) error {
 	c.KeyUsage = x509.KeyUsageDigitalSignature
-	return extend(c, extension{oidExtKeyUsage, true, []asn1.ObjectIdentifier{oidEKUTimeStamping}})
+	return extend(c, extension{oidExtKeyUsage, critical, usages})
+}
+
+// signing is the profile of a key that signs, and by no extended key usage may
+// speak for the authority.
+func signing(c *x509.Certificate) error {
+	c.KeyUsage = x509.KeyUsageDigitalSignature
+	return nil
 }
 
 // ocspSigning is the profile of a delegated responder whose own revocation is
 // not to be checked: RFC 6960, section 4.2.2.2.1.
 func ocspSigning(c *x509.Certificate) error {
+	if err := ocspSigningChecked(c); err != nil {
+		return err
+	}
+	return extend(c, extension{oidExtOCSPNoCheck, false, asn1.NullRawValue})
+}
+
+// ocspSigningChecked is that of a delegated responder whose own revocation is
+// to be checked.
+func ocspSigningChecked(c *x509.Certificate) error {
 	c.KeyUsage = x509.KeyUsageDigitalSignature
 	c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}
-	return extend(c, extension{oidExtOCSPNoCheck, false, asn1.NullRawValue})
+	return nil
+}
+
+// crlSigning is the profile of an issuer of indirect revocation lists that is
+// no CA: RFC 5280, sections 4.2.1.3 and 6.3.3.
+func crlSigning(c *x509.Certificate) error {
+	c.KeyUsage = x509.KeyUsageCRLSign
+	return nil
+}
+
+// webServer is the profile of a TLS server on this machine.
+func webServer(c *x509.Certificate) error {
+	c.KeyUsage = x509.KeyUsageDigitalSignature
+	c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	c.DNSNames = []string{"localhost"}
+	c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	return nil
 }
 
 // extension is a certificate extension before encoding.
@@ -143,6 +189,6 @@ func qcStatements() []any {
 		plainStatement{qcSSCD},
 		statement{qcType, []asn1.ObjectIdentifier{qcTypeESign}},
 		statement{qcRetention, 20},
-		statement{qcPDS, []location{{baseURL + "/pds.pdf", "en"}}},
+		statement{qcPDS, []location{{nowhere + "/pds.pdf", "en"}}},
 	}
 }

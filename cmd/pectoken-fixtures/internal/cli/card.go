@@ -127,15 +127,15 @@ type endedError struct{ code int }
 
 func (e *endedError) Error() string { return fmt.Sprintf("the command ended with %d", e.code) }
 
-// runWith runs a command on our streams with one more variable. An interrupt from
+// runWith runs a command on our streams with more variables. An interrupt from
 // the keyboard is the command's affair; a request to end is handed on.
-func runWith(args []string, env string) error {
+func runWith(args []string, env ...string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), env)
+	cmd.Env = append(os.Environ(), env...)
 	err := cmd.Run()
 	if ended := new(exec.ExitError); errors.As(err, &ended) {
 		return &endedError{max(1, ended.ExitCode())}

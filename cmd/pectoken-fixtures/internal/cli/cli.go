@@ -16,7 +16,7 @@ import (
 
 // Main runs the program with its arguments and returns the exit code: 0 done,
 // 1 failed or a judge said no, 2 wrong usage; or that of the command that card
-// ran. The main function has to call [virtualcard.Hook] before.
+// or serve ran. The main function has to call [virtualcard.Hook] before.
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -63,7 +63,7 @@ func newRoot() *cobra.Command {
 		// Few commands, typed rarely: nothing to complete.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newToken(), newCard(), newReader(), newPKI(), newJudge(), newForge(), newBench())
+	root.AddCommand(newToken(), newCard(), newReader(), newPKI(), newServe(), newJudge(), newForge(), newBench())
 	return root
 }
 

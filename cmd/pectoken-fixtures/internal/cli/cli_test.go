@@ -197,6 +197,10 @@ func TestUsage(t *testing.T) {
 		{"bench --size 1TiB", "want a number of bytes"},
 		{"bench --size 9000000000GiB", "want a number of bytes"},
 		{"bench --bogus", "unknown flag"},
+		{"serve", `"dir" not set`},
+		{"serve --dir x --fault bogus", `no fault is called "bogus"`},
+		{"serve --dir x --fault crl:wrong-nonce", `no fault is called "crl:wrong-nonce"`},
+		{"serve --dir x --fault tsa:hang --fault slow", `the tsa can have one fault, not both "hang" and "slow"`},
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			code, stdout, stderr := run(strings.Fields(c.args)...)
