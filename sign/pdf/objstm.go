@@ -149,16 +149,16 @@ func (f *file) streamData(d *dict, length int64, resolve func(object) (object, e
 	if err != nil {
 		return nil, 0, err
 	}
+	if err := f.unpacked(d.data, data); err != nil {
+		return nil, 0, err
+	}
 	if decrypt != nil {
 		if data, err = decrypt(data); err != nil {
 			return nil, 0, err
 		}
 	}
-	if data, err = inflate(data, filters, parms, d.data); err != nil {
+	if data, err = f.inflate(data, filters, parms, d.data); err != nil {
 		return nil, 0, err
-	}
-	if f.inflated += int64(len(data)); f.inflated > maxInflatedTotal {
-		return nil, 0, damaged(d.start, "more than %d bytes of cross-reference and object streams", maxInflatedTotal)
 	}
 	return data, end, nil
 }
