@@ -5,6 +5,7 @@ package pdf
 import (
 	"context"
 	"crypto"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -104,7 +105,7 @@ func (d *Document) prepareExtension(o ExtendOptions) (*prepared, error) {
 // settle checks the options and fills in what was left open.
 func (o *ExtendOptions) settle() error {
 	if o.Stamp == nil && len(o.Certificates)+len(o.CRLs)+len(o.OCSP)+len(o.VRI) == 0 {
-		return errNothing
+		return errors.New("extending PDF: no validation data to add, and nothing that asks for a timestamp (Stamp)")
 	}
 	if o.Hash == 0 {
 		o.Hash = crypto.SHA256

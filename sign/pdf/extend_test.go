@@ -662,7 +662,7 @@ func TestExtendRefusals(t *testing.T) {
 		o    ExtendOptions
 		want string
 	}{
-		{"nothing to add", documents.Plain(), ExtendOptions{}, "nothing to add"},
+		{"nothing to add", documents.Plain(), ExtendOptions{}, "no validation data to add"},
 		{"no PDF", []byte("hello"), ExtendOptions{ValidationData: some}, "not a PDF"},
 		{"a wrong password", restricted, ExtendOptions{ValidationData: some, Password: "x"}, "wrong password"},
 		{"no password", encrypted(t, documents.Form(), "secret", "owner", false, "256", "--"), ExtendOptions{ValidationData: some}, "encrypted"},

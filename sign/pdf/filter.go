@@ -26,7 +26,7 @@ type predictor struct {
 }
 
 // inflate decodes the data of a stream, and counts what comes out of every filter,
-// though the next one may fail.
+// though the next one may fail. When the last one does it returns what came out of it.
 func (f *file) inflate(data []byte, filters []name, parms []predictor, at int64) ([]byte, error) {
 	for i, filter := range filters {
 		if filter == "Crypt" {
@@ -37,8 +37,11 @@ func (f *file) inflate(data []byte, filters []name, parms []predictor, at int64)
 		}
 		var err error
 		data, err = flate(data, at)
-		if full := f.unpacked(at, data); err == nil {
-			err = full
+		if full := f.unpacked(at, data); full != nil {
+			return nil, full
+		}
+		if err != nil && i == len(filters)-1 && parms[i].kind <= 1 {
+			return data, err
 		}
 		if err != nil {
 			return nil, err

@@ -131,7 +131,7 @@ func (d *Document) content(r ref, stream *dict) ([]byte, error) {
 }
 
 // contentOf returns the data of a stream and the end of its object, whatever the
-// revision.
+// revision; with some errors a part of the data.
 func (d *Document) contentOf(r ref, stream *dict) ([]byte, int64, error) {
 	n, err := as[int64](d, stream.get("Length"))
 	if err != nil {
@@ -142,10 +142,10 @@ func (d *Document) contentOf(r ref, stream *dict) ([]byte, int64, error) {
 		return nil, 0, err
 	}
 	data, end, err := d.streamData(stream, n, d.resolve, decrypt)
-	if err != nil {
-		return nil, 0, err
+	if spent := d.spend(int64(len(data))); spent != nil {
+		return nil, 0, spent
 	}
-	return data, end, d.spend(int64(len(data)))
+	return data, end, err
 }
 
 // penning follows the operators of an appearance (ISO 32000-2, annex A).

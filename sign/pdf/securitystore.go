@@ -5,7 +5,6 @@ package pdf
 import (
 	"crypto/sha1"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -105,9 +104,9 @@ func (sig *Signature) CoversSignature(other *Signature) bool {
 
 // stored is the data of a stream that a store lists.
 type stored struct {
-	data []byte
-	end  int64 // of the stream in the file
-	bad  bool  // it cannot be decoded
+	data []byte // nil when it cannot be decoded
+	end  int64  // of the stream in the file
+	bad  bool   // others may not be able to decode it
 }
 
 // storeReader reads one store.
@@ -175,6 +174,9 @@ func (r *storeReader) list(o object) ([][]byte, error) {
 		return nil, damaged(items.start, "a security store with a list of more than %d values", maxStoreValues)
 	}
 	var list [][]byte
+	if err := r.spend(int64(len(items.items))); err != nil {
+		return nil, err
+	}
 	seen := map[ref]bool{}
 	for _, item := range items.items {
 		at, ok := item.(ref)
@@ -216,18 +218,19 @@ func (r *storeReader) value(o object) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case s.bad || s.end > r.limit:
+	case s.data == nil || s.end > r.limit:
 		r.Unreadable++
 		return nil, nil
 	}
-	if r.found != nil {
+	if r.found != nil && !s.bad {
 		r.found(at, s.data)
 	}
 	return s.data, nil
 }
 
 // load returns the data of a stream, which several revisions and lists can have in
-// common.
+// common. Compressed data without their checksum, as real programs write them, are
+// taken when they are one value: what they hold is signed in itself.
 func (r *storeReader) load(at ref, held *indirect, stream *dict) (stored, error) {
 	if s, ok := r.stored[held.home]; ok {
 		return s, nil
@@ -237,7 +240,7 @@ func (r *storeReader) load(at ref, held *indirect, stream *dict) (stored, error)
 		return stored{}, err
 	}
 	s := stored{data, end, err != nil}
-	if s.bad {
+	if n, ok := berLen(data); s.bad && (!ok || n != len(data)) {
 		s.data = nil
 	}
 	if r.storedBytes += int64(len(s.data)); r.storedBytes > maxStored {
@@ -250,37 +253,41 @@ func (r *storeReader) load(at ref, held *indirect, stream *dict) (stored, error)
 // readVRI reads what the store has of single signatures.
 func (r *storeReader) readVRI(o object) error {
 	entries, err := as[*dict](r.Document, o)
-	if err != nil {
+	switch {
+	case err != nil:
 		return r.skip(err)
-	}
-	if len(entries.all()) > maxStoreValues {
+	case entries == nil && o != nil:
+		r.Unreadable++
+	case len(entries.all()) > maxStoreValues:
 		return damaged(entries.start, "a security store with more than %d signatures", maxStoreValues)
 	}
 	for _, e := range entries.all() {
 		if e.key == "Type" {
 			continue
 		}
-		if err := r.spend(fieldEffort); err != nil {
-			return err
-		}
-		held, err := as[*dict](r.Document, e.value)
-		if err == nil && held == nil {
-			err = errNoEntry
-		}
-		if err == nil {
-			r.VRI[string(e.key)], err = r.entry(held)
-		} else {
-			err = r.skip(err)
-		}
-		if err != nil {
+		if err := r.readEntry(e); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// errNoEntry is for what stands where a dictionary should.
-var errNoEntry error = &DamagedError{What: "an entry of a security store that is no dictionary"}
+// readEntry reads what the store has of one signature.
+func (r *storeReader) readEntry(e entry) error {
+	if err := r.spend(fieldEffort); err != nil {
+		return err
+	}
+	held, err := as[*dict](r.Document, e.value)
+	switch {
+	case err != nil:
+		return r.skip(err)
+	case held == nil:
+		r.Unreadable++
+		return nil
+	}
+	r.VRI[string(e.key)], err = r.entry(held)
+	return err
+}
 
 func (r *storeReader) entry(held *dict) (v VRI, err error) {
 	if v.ValidationData, err = r.values(held, vriKeys); err != nil {
@@ -299,5 +306,3 @@ func (r *storeReader) entry(held *dict) (v VRI, err error) {
 	}
 	return v, nil
 }
-
-var errNothing = errors.New("extending PDF: nothing to add was given")
