@@ -96,6 +96,24 @@ func (e *FieldError) Error() string {
 	return fmt.Sprintf("signing field %q: %s", e.Field, e.Why)
 }
 
+// RoomError says that a finished signature or timestamp is longer than the room that
+// was reserved for it before the document was digested. It must be made anew, with
+// room for Size bytes.
+type RoomError struct {
+	Size int // of the value, in bytes
+	Room int // reserved
+}
+
+// Error implements error.
+func (e *RoomError) Error() string {
+	return fmt.Sprintf("writing signature: it has %d bytes, and room was reserved for %d", e.Size, e.Room)
+}
+
+// Hint says what to do.
+func (e *RoomError) Hint() string {
+	return fmt.Sprintf("reserve %d bytes more and sign again", e.Size-e.Room)
+}
+
 func damaged(offset int64, format string, args ...any) error {
 	return &DamagedError{Offset: offset, What: fmt.Sprintf(format, args...)}
 }

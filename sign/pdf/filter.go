@@ -9,8 +9,9 @@ import (
 	"io"
 )
 
-// Limits of inflated data. Only cross-reference and object streams are ever
-// inflated; real ones hold less than a megabyte.
+// Limits of inflated data. Only cross-reference and object streams, appearances of
+// comments and validation data are ever inflated; real ones hold less than a megabyte,
+// but for revocation lists.
 const (
 	maxInflated      = 32 << 20  // one stream
 	maxInflatedTotal = 256 << 20 // all streams that one Document inflates
@@ -24,17 +25,25 @@ type predictor struct {
 	columns int64
 }
 
-// inflate decodes the data of a cross-reference or object stream.
-func inflate(data []byte, filters []name, parms []predictor, at int64) ([]byte, error) {
-	for i, f := range filters {
-		if f == "Crypt" {
+// inflate decodes the data of a stream, and counts what comes out of every filter,
+// though the next one may fail. When the last one does it returns what came out of it.
+func (f *file) inflate(data []byte, filters []name, parms []predictor, at int64) ([]byte, error) {
+	for i, filter := range filters {
+		if filter == "Crypt" {
 			continue
 		}
-		if f != "FlateDecode" && f != "Fl" {
-			return nil, damaged(at, "filter %q on a cross-reference or object stream", clip([]byte(f)))
+		if filter != "FlateDecode" && filter != "Fl" {
+			return nil, damaged(at, "filter %q on a stream, which is not supported there", clip([]byte(filter)))
 		}
 		var err error
-		if data, err = flate(data, at); err != nil {
+		data, err = flate(data, at)
+		if full := f.unpacked(at, data); full != nil {
+			return nil, full
+		}
+		if err != nil && i == len(filters)-1 && parms[i].kind <= 1 {
+			return data, err
+		}
+		if err != nil {
 			return nil, err
 		}
 		if data, err = parms[i].undo(data, at); err != nil {
@@ -44,6 +53,15 @@ func inflate(data []byte, filters []name, parms []predictor, at int64) ([]byte, 
 	return data, nil
 }
 
+// unpacked counts the data of streams and fails when they are too much.
+func (f *file) unpacked(at int64, data []byte) error {
+	if f.inflated += int64(len(data)); f.inflated > maxInflatedTotal {
+		return damaged(at, "more than %d bytes of streams to inflate", maxInflatedTotal)
+	}
+	return nil
+}
+
+// flate returns what it could inflate with an error, too.
 func flate(raw []byte, at int64) ([]byte, error) {
 	z, err := zlib.NewReader(bytes.NewReader(raw))
 	if err != nil {
@@ -51,10 +69,10 @@ func flate(raw []byte, at int64) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(z, maxInflated+1))
 	if err != nil {
-		return nil, damaged(at, "inflating a stream: %v", err)
+		return data, damaged(at, "inflating a stream: %v", err)
 	}
 	if len(data) > maxInflated {
-		return nil, damaged(at, "a stream of more than %d bytes", maxInflated)
+		return data, damaged(at, "a stream of more than %d bytes", maxInflated)
 	}
 	return data, nil
 }

@@ -132,7 +132,8 @@ func (s *objectStream) readIndex(at, n, first int64) error {
 func direct(o object) (object, error) { return o, nil }
 
 // streamData returns the decoded data of the stream that d describes and the
-// end of its object in the file. decrypt may be nil.
+// end of its object in the file. decrypt may be nil. With the error of a filter it
+// returns what that made of the data.
 func (f *file) streamData(d *dict, length int64, resolve func(object) (object, error), decrypt func([]byte) ([]byte, error)) ([]byte, int64, error) {
 	if length < 0 || length > min(maxInflated, f.size-d.data) {
 		return nil, 0, damaged(d.start, "a stream with a wrong /Length")
@@ -149,18 +150,16 @@ func (f *file) streamData(d *dict, length int64, resolve func(object) (object, e
 	if err != nil {
 		return nil, 0, err
 	}
+	if err := f.unpacked(d.data, data); err != nil {
+		return nil, 0, err
+	}
 	if decrypt != nil {
 		if data, err = decrypt(data); err != nil {
 			return nil, 0, err
 		}
 	}
-	if data, err = inflate(data, filters, parms, d.data); err != nil {
-		return nil, 0, err
-	}
-	if f.inflated += int64(len(data)); f.inflated > maxInflatedTotal {
-		return nil, 0, damaged(d.start, "more than %d bytes of cross-reference and object streams", maxInflatedTotal)
-	}
-	return data, end, nil
+	data, err = f.inflate(data, filters, parms, d.data)
+	return data, end, err
 }
 
 // streamEnd checks that the data end where /Length says.

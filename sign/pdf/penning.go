@@ -120,22 +120,32 @@ func (d *Document) darkening(form *dict) (map[name]bool, bool) {
 
 // content returns the data of a stream.
 func (d *Document) content(r ref, stream *dict) ([]byte, error) {
-	n, err := as[int64](d, stream.get("Length"))
-	if err != nil {
-		return nil, err
-	}
-	decrypt, err := d.openStream(r, stream)
-	if err != nil {
-		return nil, err
-	}
-	data, end, err := d.streamData(stream, n, d.resolve, decrypt)
+	data, end, err := d.contentOf(r, stream)
 	if err != nil {
 		return nil, err
 	}
 	if end > d.limit {
 		return nil, damaged(stream.start, "a stream reaches past the end of its revision")
 	}
-	return data, d.spend(int64(len(data)))
+	return data, nil
+}
+
+// contentOf returns the data of a stream and the end of its object, whatever the
+// revision; with some errors a part of the data.
+func (d *Document) contentOf(r ref, stream *dict) ([]byte, int64, error) {
+	n, err := as[int64](d, stream.get("Length"))
+	if err != nil {
+		return nil, 0, err
+	}
+	decrypt, err := d.openStream(r, stream)
+	if err != nil {
+		return nil, 0, err
+	}
+	data, end, err := d.streamData(stream, n, d.resolve, decrypt)
+	if spent := d.spend(int64(len(data))); spent != nil {
+		return nil, 0, spent
+	}
+	return data, end, err
 }
 
 // penning follows the operators of an appearance (ISO 32000-2, annex A).

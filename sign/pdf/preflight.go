@@ -19,5 +19,5 @@ func Preflight(src io.ReaderAt, size int64, o SignOptions) error {
 	if err != nil {
 		return err
 	}
-	return new(prepared).render(p, 0)
+	return new(prepared).render(p, p.o.Room)
 }

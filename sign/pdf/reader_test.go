@@ -252,15 +252,15 @@ func deflate(data []byte) string {
 
 func TestInflateBomb(t *testing.T) {
 	bomb := deflate(make([]byte, maxInflated+1))
-	if _, err := inflate([]byte(bomb), []name{"FlateDecode"}, make([]predictor, 1), 0); err == nil {
+	if _, err := (&file{}).inflate([]byte(bomb), []name{"FlateDecode"}, make([]predictor, 1), 0); err == nil {
 		t.Error("a stream over the limit is inflated")
 	}
 	twice := deflate([]byte(deflate([]byte("hello"))))
-	got, err := inflate([]byte(twice), []name{"FlateDecode", "Fl"}, make([]predictor, 2), 0)
+	got, err := (&file{}).inflate([]byte(twice), []name{"FlateDecode", "Fl"}, make([]predictor, 2), 0)
 	if err != nil || string(got) != "hello" {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := inflate([]byte("x"), []name{"LZWDecode"}, make([]predictor, 1), 0); err == nil {
+	if _, err := (&file{}).inflate([]byte("x"), []name{"LZWDecode"}, make([]predictor, 1), 0); err == nil {
 		t.Error("LZWDecode is accepted")
 	}
 }

@@ -56,22 +56,7 @@ func (p *plan) enterPermissions(value ref) error {
 	if err != nil {
 		return err
 	}
-	entry := change{"DocMDP", []byte(value.String())}
-	held := root.get("Perms")
-	perms, err := as[*dict](p.doc, held)
-	switch r, ok := held.(ref); {
-	case err != nil:
-		return err
-	case perms == nil:
-		p.edit(rootAt, root, change{"Perms", fmt.Appendf(nil, "<< /DocMDP %v >>", value)})
-	case ok:
-		p.edit(r, perms, entry)
-	default:
-		text, err := perms.edited(entry)
-		if err != nil {
-			return err
-		}
-		p.edit(rootAt, root, change{"Perms", text})
-	}
-	return nil
+	changes, err := p.within(root, "Perms", []change{{"DocMDP", []byte(value.String())}})
+	p.edit(rootAt, root, changes...)
+	return err
 }

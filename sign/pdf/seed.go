@@ -201,13 +201,13 @@ func (s *seed) certification() error {
 	return s.refuse("MDP", "a signature that certifies the document with level %d", level)
 }
 
-// timestamp refuses where a timestamp is required.
+// timestamp refuses where a timestamp is required and nobody could add one.
 func (s *seed) timestamp() error {
 	wish, err := as[*dict](s.Document, s.get("TimeStamp"))
 	if err != nil {
 		return err
 	}
-	if flags, _ := wish.integer("Ff"); flags&1 != 0 {
+	if flags, _ := wish.integer("Ff"); flags&1 != 0 && s.o.Complete == nil {
 		return s.refuse("TimeStamp", "a timestamp")
 	}
 	return nil

@@ -43,6 +43,13 @@ type SignOptions struct {
 	Lock *FieldLock
 	// Appearance makes the signature visible. Default: invisible, on page 1.
 	Appearance *Appearance
+	// Complete is given the finished CMS, once, and returns what is written in its
+	// place: the same with unsigned attributes added, such as a signature timestamp,
+	// which makes level B-T of it (cms.Extend). Default: the CMS is written as it is.
+	Complete func(cms []byte) ([]byte, error)
+	// Room is how many bytes to reserve for what Complete adds. Default: 16 KiB with
+	// Complete, nothing without.
+	Room int
 }
 
 // Sign copies the PDF src, of the given size, to dst and adds a PAdES B-B
@@ -55,10 +62,11 @@ type SignOptions struct {
 // *[EncryptedError], *[PermissionError] when an earlier signature or the
 // encryption forbids the change, *[FieldError] for the field or its lock,
 // *[SeedError] when the field asks for another signature, *[AppearanceError].
-// After any other error dst may hold a part of a file, to be thrown away.
+// After any other error dst may hold a part of a file, to be thrown away: one of dst,
+// of the key or of Complete, or a *[RoomError] when what Complete returned is too long.
 //
 // Sign does not look at what the document shows, and does not check the
-// certificate.
+// certificate, nor what Complete made of the signature.
 func Sign(ctx context.Context, dst io.Writer, src io.ReaderAt, size int64, o SignOptions) error {
 	d, err := OpenWith(src, size, OpenOptions{Password: o.Password})
 	if err != nil {
@@ -74,15 +82,28 @@ func Sign(ctx context.Context, dst io.Writer, src io.ReaderAt, size int64, o Sig
 // plan is a signature that nobody forbids, in its update.
 type plan struct {
 	*update
+	kind   valueKind
 	o      SignOptions
 	target *target
 	signed bool // by others, before
 }
 
+// valueKind is what the value of a signature field is.
+type valueKind struct{ kind, subFilter name }
+
+// The kinds that are written: ISO 32000-2, tables 255 and 12.8.5.
+var (
+	signatureKind = valueKind{"Sig", sigSubFilter}
+	timestampKind = valueKind{"DocTimeStamp", "ETSI.RFC3161"}
+)
+
 // plan asks all who can forbid the signature, and settles what was left open.
 func (d *Document) plan(o SignOptions) (*plan, error) {
 	if o.Certify < NotCertified || o.Certify > Annotations {
 		return nil, fmt.Errorf("signing PDF: no certification level %d", o.Certify)
+	}
+	if err := checkRoom("signing PDF", o.Room); err != nil {
+		return nil, err
 	}
 	u, err := newUpdate(d, o.Signer.Rand)
 	if err != nil {
@@ -121,13 +142,18 @@ func newPlan(u *update, o SignOptions, t *target) (*plan, error) {
 	if !o.Signer.Hash.Available() {
 		return nil, fmt.Errorf("signing PDF: no hash function %v", o.Signer.Hash)
 	}
-	return &plan{update: u, o: o, target: t}, nil
+	if o.Complete != nil && o.Room == 0 {
+		o.Room = defaultRoom
+	}
+	return &plan{update: u, kind: signatureKind, o: o, target: t}, nil
 }
 
-// prepared is an update that lacks only the signature value.
+// prepared is an update that lacks only the value of a signature or a timestamp, if
+// that.
 type prepared struct {
 	doc      *Document
-	signer   cms.Signer
+	hash     crypto.Hash
+	value    func(digest []byte) ([]byte, error) // makes the value; nil when the update lacks none
 	update   []byte
 	contents span // of /Contents in update, angle brackets included
 }
@@ -144,12 +170,27 @@ func prepare(d *Document, o SignOptions) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &prepared{doc: d, signer: plan.o.Signer}
-	room, err := p.signer.MaxDetachedSize()
+	p := &prepared{doc: d, hash: plan.o.Signer.Hash, value: plan.o.signature}
+	room, err := plan.o.Signer.MaxDetachedSize()
 	if err != nil {
 		return nil, fmt.Errorf("signing PDF: %w", err)
 	}
-	return p, p.render(plan, room)
+	return p, p.render(plan, room+plan.o.Room)
+}
+
+// signature makes the CMS of a document with this digest, and has it completed.
+func (o SignOptions) signature(digest []byte) ([]byte, error) {
+	signature, err := o.Signer.SignDigest(digest)
+	if err != nil {
+		return nil, fmt.Errorf("signing PDF: %w", err)
+	}
+	if o.Complete == nil {
+		return signature, nil
+	}
+	if signature, err = o.Complete(signature); err != nil {
+		return nil, fmt.Errorf("completing signature: %w", err)
+	}
+	return signature, nil
 }
 
 // render writes the update around the signature dictionary, with room for a
@@ -171,7 +212,7 @@ func (p *prepared) render(plan *plan, room int) error {
 	if err := plan.enterField(value); err != nil {
 		return err
 	}
-	if p.update, err = plan.finish(plan.fileID(dictionary.text)); err != nil {
+	if p.update, err = plan.finish(plan.fileID(dictionary.text, plan.signerRaw())); err != nil {
 		return err
 	}
 	p.contents = span{at.start + dictionary.contents.start, at.start + dictionary.contents.end}
@@ -192,27 +233,14 @@ type template struct {
 func (p *plan) dictionary(at ref, room int) (template, error) {
 	var t template
 	var b bytes.Buffer
-	b.WriteString("<< /Type /Sig /Filter /" + sigFilter + " /SubFilter /" + sigSubFilter + "\n/ByteRange ")
+	fmt.Fprintf(&b, "<< /Type /%s /Filter /%s /SubFilter /%s\n/ByteRange ", p.kind.kind, sigFilter, p.kind.subFilter)
 	t.byteRange = int64(b.Len())
 	b.WriteString(strings.Repeat(" ", byteRangeLen))
-	for _, e := range []struct{ key, value string }{
-		{"M", encodeDate(p.o.SigningTime)},
-		{"Name", p.o.Name}, {"Reason", p.o.Reason}, {"Location", p.o.Location}, {"ContactInfo", p.o.ContactInfo},
-	} {
-		if e.value == "" {
-			continue
-		}
-		value, err := p.text(at, e.value)
-		if err != nil {
+	if p.kind == signatureKind {
+		if err := p.claims(&b, at); err != nil {
 			return t, err
 		}
-		fmt.Fprintf(&b, "\n/%s %s", e.key, value)
 	}
-	references, err := p.references(at)
-	if err != nil {
-		return t, err
-	}
-	b.Write(references)
 	b.WriteString("\n/Contents ")
 	t.contents.start = int64(b.Len())
 	b.WriteString("<" + strings.Repeat("0", 2*room) + ">")
@@ -222,16 +250,32 @@ func (p *plan) dictionary(at ref, room int) (template, error) {
 	return t, nil
 }
 
-// fileID makes the part of /ID that changes with every update out of what makes
-// this one different (ISO 32000-2, 14.4).
-func (p *plan) fileID(dictionary []byte) []byte {
-	h := crypto.SHA256.New()
-	fmt.Fprintf(h, "%d\n", p.doc.size)
-	h.Write(dictionary)
-	if c := p.o.Signer.Certificate; c != nil {
-		h.Write(c.Raw)
+// claims writes what the signer says, which a timestamp has nothing of.
+func (p *plan) claims(b *bytes.Buffer, at ref) error {
+	for _, e := range []struct{ key, value string }{
+		{"M", encodeDate(p.o.SigningTime)},
+		{"Name", p.o.Name}, {"Reason", p.o.Reason}, {"Location", p.o.Location}, {"ContactInfo", p.o.ContactInfo},
+	} {
+		if e.value == "" {
+			continue
+		}
+		value, err := p.text(at, e.value)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(b, "\n/%s %s", e.key, value)
 	}
-	return h.Sum(nil)[:16]
+	references, err := p.references(at)
+	b.Write(references)
+	return err
+}
+
+// signerRaw returns the signer's certificate, nil when none is known.
+func (p *plan) signerRaw() []byte {
+	if c := p.o.Signer.Certificate; c != nil {
+		return c.Raw
+	}
+	return nil
 }
 
 // enterField makes value that of the field, and enters a new field in the form
@@ -291,28 +335,20 @@ func (u *update) addToForm(field *ref) error {
 	if err != nil {
 		return err
 	}
-	held := root.get("AcroForm")
-	form, err := as[*dict](u.doc, held)
+	form, err := as[*dict](u.doc, root.get("AcroForm"))
 	if err != nil {
 		return err
 	}
-	if form == nil {
-		u.edit(rootAt, root, change{"AcroForm", fmt.Appendf(nil, "<< /Fields [%v] /SigFlags %d >>", field, sigFlags)})
-		return nil
-	}
 	changes, err := u.formChanges(form, field)
-	if err != nil || len(changes) == 0 {
+	if err != nil {
 		return err
 	}
-	if r, ok := held.(ref); ok {
-		u.edit(r, form, changes...)
-		return nil
-	}
-	value, err := form.edited(changes...)
-	u.edit(rootAt, root, change{"AcroForm", value})
+	changes, err = u.within(root, "AcroForm", changes)
+	u.edit(rootAt, root, changes...)
 	return err
 }
 
+// formChanges says what changes in the form, nil when there is none yet.
 func (u *update) formChanges(form *dict, field *ref) (changes []change, err error) {
 	if field != nil {
 		if changes, err = u.appendTo(form, "Fields", field.String()); err != nil {
@@ -326,25 +362,65 @@ func (u *update) formChanges(form *dict, field *ref) (changes []change, err erro
 	return changes, err
 }
 
-// write copies the document, signs it, and writes the update after it.
+// write copies the document, has the value made, and writes the update after it.
 func (p *prepared) write(ctx context.Context, dst io.Writer) error {
-	h := p.signer.Hash.New()
+	if p.value == nil {
+		return p.writeFilled(ctx, dst)
+	}
+	h := p.hash.New()
 	if err := p.doc.copy(ctx, dst, h); err != nil {
 		return err
 	}
 	h.Write(p.update[:p.contents.start])
 	h.Write(p.update[p.contents.end:])
-	signature, err := p.signer.SignDigest(h.Sum(nil))
+	value, err := p.value(h.Sum(nil))
 	if err != nil {
-		return fmt.Errorf("signing PDF: %w", err)
+		return err
 	}
-	room := p.update[p.contents.start+1 : p.contents.end-1]
-	if hex.EncodedLen(len(signature)) > len(room) {
-		return fmt.Errorf("signing PDF: a signature of %d bytes in a room of %d", len(signature), len(room)/2)
+	if err := p.fill(value); err != nil {
+		return err
 	}
-	hex.Encode(room, signature)
+	return p.writeUpdate(dst)
+}
+
+// writeFilled writes the document and an update that lacks nothing.
+func (p *prepared) writeFilled(ctx context.Context, dst io.Writer) error {
+	if err := p.doc.copy(ctx, dst, io.Discard); err != nil {
+		return err
+	}
+	return p.writeUpdate(dst)
+}
+
+func (p *prepared) writeUpdate(dst io.Writer) error {
 	if _, err := dst.Write(p.update); err != nil {
 		return fmt.Errorf("writing signed PDF: %w", err)
+	}
+	return nil
+}
+
+// fill puts the value in the room kept for it.
+func (p *prepared) fill(value []byte) error {
+	if n, ok := berLen(value); !ok || n != len(value) {
+		return fmt.Errorf("writing signature: %d bytes that are not one BER value", len(value))
+	}
+	room := p.update[p.contents.start+1 : p.contents.end-1]
+	if hex.EncodedLen(len(value)) > len(room) {
+		return &RoomError{Size: len(value), Room: len(room) / 2}
+	}
+	hex.Encode(room, value)
+	return nil
+}
+
+// How many bytes are reserved for a timestamp, and how many at the most.
+const (
+	defaultRoom = 16 << 10
+	maxRoom     = 4 << 20
+)
+
+// checkRoom refuses rooms that make no sense.
+func checkRoom(doing string, room int) error {
+	if room < 0 || room > maxRoom {
+		return fmt.Errorf("%s: room for %d bytes was asked for; it can be 0 to %d", doing, room, maxRoom)
 	}
 	return nil
 }

@@ -42,13 +42,14 @@ type Signature struct {
 	Removed  bool
 	Problems []Problem // see [Problem]
 
-	src   io.ReaderAt
-	size  int64  // of the file
-	field string // as Field, but encrypted where that is left empty
-	id    identity
-	home  identity // of the field
-	stray ref
-	span  span // of /Contents
+	src    io.ReaderAt
+	size   int64  // of the file
+	field  string // as Field, but encrypted where that is left empty
+	id     identity
+	home   identity // of the field
+	stray  ref
+	span   span   // of /Contents
+	octets []byte // of /Contents, padding included
 }
 
 // SignedBytes reads exactly the bytes that /ByteRange names, in one pass;
@@ -272,7 +273,7 @@ func (sig *Signature) readContents(value *dict, inFile bool) {
 	if inFile {
 		sig.span = t.span
 	}
-	sig.Contents = t.bytes
+	sig.Contents, sig.octets = t.bytes, t.bytes
 	if len(bytes.TrimLeft(t.bytes, "\x00")) == 0 {
 		sig.note(ProblemContentsEmpty)
 		return

@@ -22,7 +22,7 @@ func (s *standing) target(o SignOptions) (*target, error) {
 		t.lock.FieldLock = *o.Lock
 	}
 	if t.name == "" {
-		t.name = s.free()
+		t.name = s.free("Signature")
 	}
 	var err error
 	if t.existing != nil {
@@ -39,10 +39,10 @@ func (s *standing) target(o SignOptions) (*target, error) {
 	return t, err
 }
 
-// free finds a name that no field has.
-func (s *standing) free() string {
+// free finds a name that no field has: the stem with a number.
+func (s *standing) free(stem string) string {
 	for i := 1; ; i++ {
-		if free := fmt.Sprintf("Signature%d", i); !s.taken[free] {
+		if free := fmt.Sprintf("%s%d", stem, i); !s.taken[free] {
 			return free
 		}
 	}

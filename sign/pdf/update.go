@@ -5,6 +5,7 @@ package pdf
 import (
 	"bytes"
 	"cmp"
+	"crypto"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -39,6 +40,9 @@ type updated struct {
 	at   int64
 }
 
+// maxNew is how many objects an update adds at the most, validation data aside.
+const maxNew = 100
+
 // newUpdate begins an update. It refuses documents that cannot be updated as
 // they are.
 func newUpdate(d *Document, random io.Reader) (*update, error) {
@@ -52,7 +56,7 @@ func newUpdate(d *Document, random io.Reader) (*update, error) {
 	for _, s := range d.sections {
 		u.next = max(u.next, s.size, s.highest()+1)
 	}
-	if u.next < 1 || u.next > maxNumber-100 {
+	if u.next < 1 || u.next > maxNumber-maxNew {
 		return nil, damaged(d.newest().trailer.start, "object numbers up to %d", u.next)
 	}
 	var last [1]byte
@@ -106,6 +110,49 @@ func (u *update) edit(r ref, d *dict, changes ...change) {
 		}
 	}
 	u.edits = append(u.edits, &edit{r, d, changes})
+}
+
+// within changes the dictionary that parent has under key, or puts one there. When
+// it is an object of its own, that object is edited; otherwise the change that parent
+// needs is returned.
+func (u *update) within(parent *dict, key name, changes []change) ([]change, error) {
+	if len(changes) == 0 {
+		return nil, nil
+	}
+	held := parent.get(key)
+	d, err := as[*dict](u.doc, held)
+	if err != nil {
+		return nil, err
+	}
+	if d == nil {
+		return []change{{key, dictionaryOf(changes)}}, nil
+	}
+	if r, ok := held.(ref); ok {
+		u.edit(r, d, changes...)
+		return nil, nil
+	}
+	value, err := d.edited(changes...)
+	return []change{{key, value}}, err
+}
+
+// dictionaryOf writes a new dictionary.
+func dictionaryOf(changes []change) []byte {
+	b := []byte("<<")
+	for _, c := range changes {
+		b = fmt.Appendf(b, " /%s %s", c.key, c.value)
+	}
+	return append(b, " >>"...)
+}
+
+// fileID makes the part of /ID that changes with every update out of what makes
+// this one different (ISO 32000-2, 14.4).
+func (u *update) fileID(parts ...[]byte) []byte {
+	h := crypto.SHA256.New()
+	fmt.Fprintf(h, "%d\n", u.doc.size)
+	for _, part := range parts {
+		h.Write(part)
+	}
+	return h.Sum(nil)[:16]
 }
 
 // putEdits writes the objects that change.
