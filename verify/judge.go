@@ -175,7 +175,7 @@ func weakAlgorithm(s *report.Signature, signer *x509.Certificate, digests []cryp
 func trusted(s *report.Signature, signer *x509.Certificate, m *material, o Options, after time.Time) bool {
 	at := s.BestTime.Time
 	found := o.standing(signer, m, at)
-	s.Trusted = found.trusted
+	s.Trusted, s.Revocation = found.trusted, found.about
 	s.Warnings = append(s.Warnings, found.warnings...)
 	switch {
 	case found.sub == "":

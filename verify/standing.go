@@ -21,6 +21,7 @@ type standing struct {
 	reason   string
 	trusted  bool // there is a chain to an anchor, all of it valid at the moment
 	revoked  *revocation.Answer
+	about    *report.Revocation // of the certificate itself; nil when nobody was asked
 	warnings []report.Warning
 }
 
@@ -79,6 +80,9 @@ func (o Options) checkOne(s *standing, c, issuer *x509.Certificate, m *material,
 	answer, err := o.Revocation.Check(o.context(), revocation.Question{
 		Certificate: c, Issuer: issuer, At: at, Now: o.Now, Embedded: m.revocation, Others: m.certificates,
 	})
+	if leaf {
+		s.about = describeRevocation(answer)
+	}
 	if err != nil {
 		s.unknown(c, err)
 		return
@@ -105,6 +109,21 @@ func (o Options) checkOne(s *standing, c, issuer *x509.Certificate, m *material,
 	default:
 		s.sub, s.reason = report.TryLater, "the responder does not know "+who
 	}
+}
+
+// describeRevocation is the report on an answer; nil is that there is none.
+func describeRevocation(a *revocation.Answer) *report.Revocation {
+	if a == nil {
+		return &report.Revocation{Status: report.RevocationUnknown}
+	}
+	r := &report.Revocation{
+		Status: report.RevocationStatus(a.Status.String()), Kind: string(a.Kind), Source: a.Source,
+		ThisUpdate: a.ThisUpdate.UTC(), NextUpdate: a.NextUpdate.UTC(),
+	}
+	if a.Status == revocation.Revoked || a.Status == revocation.Suspended {
+		r.RevokedAt, r.Reason = a.RevokedAt.UTC(), a.Reason.String()
+	}
+	return r
 }
 
 // unknown is for a certificate of which nothing was found out. One that names no place

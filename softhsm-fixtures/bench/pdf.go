@@ -172,7 +172,11 @@ func (b *bench) signArgs(rest ...string) []string {
 }
 
 func (b *bench) verifyArgs(signed string) []string {
-	return []string{b.program, "verify", "--trust", b.path(rootFile), signed}
+	args := []string{b.program, "verify", "--trust", b.path(rootFile), "--offline"}
+	for _, issuer := range listIssuers {
+		args = append(args, "--crl", b.path(string(issuer)+".crl"))
+	}
+	return append(args, signed)
 }
 
 // smallPDF compares with pdfsig, which has its key in a file: with the module of

@@ -97,8 +97,26 @@ func (b *bench) makeKit() (err error) {
 	if b.identity, err = b.pki.Issue(pki.Signer); err != nil {
 		return err
 	}
-	return b.pki.Write(b.dir, pki.Root, pki.Signer)
+	return errors.Join(b.pki.Write(b.dir, pki.Root, pki.Signer), b.writeLists())
 }
+
+// writeLists writes the revocation lists that verifying needs: what is measured asks
+// nobody.
+func (b *bench) writeLists() error {
+	for _, issuer := range listIssuers {
+		list, err := b.pki.CRL(issuer)
+		if err == nil {
+			err = os.WriteFile(b.path(string(issuer)+".crl"), list, 0o600)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listIssuers are the authorities of the chain that is verified.
+var listIssuers = []pki.Name{pki.Root, pki.QualifiedCA}
 
 // makeData writes bytes that look random and are the same each time.
 func (b *bench) makeData(name string, size int64) (err error) {

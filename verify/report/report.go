@@ -60,6 +60,8 @@ type Signature struct {
 	ClaimedTime *time.Time `json:"claimedTime,omitempty"` // the signer's own word, proven by nobody
 	BestTime    *BestTime  `json:"bestTime,omitempty"`    // the moment the verdict is about
 
+	Revocation *Revocation `json:"revocation,omitempty"` // of the signer's certificate; nil when nobody was asked
+
 	Covers Coverage `json:"covers,omitempty"`
 	// ModifiedAfterSigning says that something was changed after this signature
 	// that the document did not permit, or that this could not be found out. What
@@ -90,6 +92,29 @@ type Certificate struct {
 	NotBefore time.Time `json:"notBefore"`
 	NotAfter  time.Time `json:"notAfter"`
 }
+
+// Revocation is what is known of whether the signer's certificate was revoked. What it
+// means for the signature depends on the moment that the verdict is about.
+type Revocation struct {
+	Status     RevocationStatus `json:"status"`
+	Kind       string           `json:"kind,omitempty"`      // "ocsp" or "crl"; this and the rest are absent when nothing is known
+	Source     string           `json:"source,omitempty"`    // where it came from: an address, "given", "in the file"
+	ThisUpdate time.Time        `json:"thisUpdate,omitzero"` // when it was known to be so
+	NextUpdate time.Time        `json:"nextUpdate,omitzero"` // when there is something newer; absent if not said
+	RevokedAt  time.Time        `json:"revokedAt,omitzero"`  // when it was revoked or suspended
+	Reason     string           `json:"reason,omitempty"`    // of the revocation, in the words of RFC 5280, section 5.3.1
+}
+
+// RevocationStatus is the status in a [Revocation].
+type RevocationStatus string
+
+// The statuses.
+const (
+	RevocationUnknown   RevocationStatus = "unknown"
+	RevocationGood      RevocationStatus = "good"
+	RevocationRevoked   RevocationStatus = "revoked"
+	RevocationSuspended RevocationStatus = "suspended"
+)
 
 // BestTime is a moment and how it is known.
 type BestTime struct {

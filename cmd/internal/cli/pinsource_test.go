@@ -20,6 +20,7 @@ func fakeApp(env map[string]string, stdin, typed string) (a *app, stderr *bytes.
 	stderr = &bytes.Buffer{}
 	return &app{
 		configDir: func() (string, error) { return "", errNoTerminal },
+		cacheDir:  func() (string, error) { return "", errNoTerminal },
 		in:        strings.NewReader(stdin), out: io.Discard, err: stderr,
 		getenv:   func(name string) string { return env[name] },
 		unsetenv: func(name string) error { delete(env, name); return nil },

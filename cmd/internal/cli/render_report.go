@@ -29,7 +29,7 @@ func (v *reportView) show(r *report.Report) error {
 	if v.app.json {
 		return v.app.printJSON(r)
 	}
-	return v.app.print(v.text(r))
+	return v.app.print(v.text(r, nil))
 }
 
 // end says what would have told more.
@@ -39,7 +39,8 @@ func (v *reportView) end() {
 	}
 }
 
-func (v *reportView) text(r *report.Report) string {
+// text is a report for a person. Outer are the time stamps of the files that it stands in.
+func (v *reportView) text(r *report.Report, outer []*report.Timestamp) string {
 	var b strings.Builder
 	if r.Error != nil {
 		fmt.Fprintf(&b, "%s: %s\n", printable(r.File), v.paint(report.Invalid, "NOT VERIFIED"))
@@ -47,12 +48,16 @@ func (v *reportView) text(r *report.Report) string {
 		return b.String()
 	}
 	fmt.Fprintf(&b, "%s: %s\n", printable(r.File), v.paint(r.Verdict, strings.ToUpper(r.Verdict.String())))
+	stamps := append(outer[:len(outer):len(outer)], r.Timestamps...)
 	for _, s := range r.Signatures {
-		v.signature(&b, s)
+		v.signature(&b, s, stamps)
+	}
+	for _, t := range r.Timestamps {
+		v.timestamp(&b, t)
 	}
 	warnings(&b, r.Warnings)
 	for _, inner := range r.Nested {
-		b.WriteString("  inside it:\n" + indent(v.text(inner)))
+		b.WriteString("  inside it:\n" + indent(v.text(inner, stamps)))
 	}
 	return b.String()
 }
@@ -61,8 +66,9 @@ func indent(text string) string {
 	return "    " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n    ") + "\n"
 }
 
-// signature writes the lines about one signature, the verdict first.
-func (v *reportView) signature(b *strings.Builder, s *report.Signature) {
+// signature writes the lines about one signature, the verdict first. Stamps are those
+// of the whole file.
+func (v *reportView) signature(b *strings.Builder, s *report.Signature, stamps []*report.Timestamp) {
 	fmt.Fprintf(b, "  %s: %s\n", printable(s.ID)+fieldText(s.Field), v.paint(s.Verdict, verdictText(s)))
 	if s.Verdict != report.Valid {
 		line(b, "problem", s.Reason)
@@ -75,12 +81,21 @@ func (v *reportView) signature(b *strings.Builder, s *report.Signature) {
 	if s.ClaimedTime != nil {
 		line(b, "time", clock(*s.ClaimedTime)+", as the signer claims; nobody proves it")
 	}
+	line(b, "judged", judgedText(s.BestTime, append(stamps[:len(stamps):len(stamps)], s.Timestamps...)))
+	line(b, "revocation", revocationText(s.Revocation))
+	for _, t := range s.Timestamps {
+		line(b, "time stamp", stampText(t))
+	}
 	line(b, "covers", coverageText(s))
 	changes(b, s.Changes)
 	line(b, "kind", strings.Trim(strings.Join([]string{s.Format + " " + s.Level, s.Algorithm}, ", "), ", "))
-	warnings(b, s.Warnings)
+	for _, w := range s.Warnings {
+		if w.Code != "timestampProvesNothing" { // said in the line of the time stamp
+			line(b, "note", w.Message)
+		}
+	}
 	for _, c := range s.CounterSignatures {
-		v.signature(b, c)
+		v.signature(b, c, stamps)
 	}
 }
 

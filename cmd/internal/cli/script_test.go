@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/pectoken/pectoken/softhsm-fixtures/authority"
 	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
 	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
@@ -69,6 +70,7 @@ func TestScripts(t *testing.T) {
 		t.Fatalf("no scripts found (%v)", err)
 	}
 	kit := &kit{pki: pki.New(time.Now()), faults: faults(t)}
+	kit.services = authority.Start(t, kit.pki, authority.Options{Clock: time.Now})
 	for _, folder := range folders {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			testscript.Run(t, testscript.Params{
@@ -93,9 +95,10 @@ func TestScripts(t *testing.T) {
 
 // kit makes what scripts work with.
 type kit struct {
-	pki    *pki.PKI
-	faults map[string]string // modules with a fault, by the variable that names them
-	asked  sync.Map          // the address of an authority -> *atomic.Int64
+	pki      *pki.PKI
+	services *authority.Server // OCSP, CRLs and certificates of issuers
+	faults   map[string]string // modules with a fault, by the variable that names them
+	asked    sync.Map          // the address of an authority -> *atomic.Int64
 }
 
 // faults makes modules that crash, hang, or are none. There are none without gcc.

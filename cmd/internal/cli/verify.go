@@ -19,15 +19,17 @@ import (
 
 // judgeFlags say whom to trust and when. The zero value trusts nobody, now.
 type judgeFlags struct {
-	trust    []string
-	at       string
-	password string
+	trust      []string
+	at         string
+	password   string
+	revocation revocationFlags
 }
 
 func (f *judgeFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.trust, "trust", nil, "rely on the certificates in `FILE|FOLDER` (PEM or DER); may be repeated")
 	c.Flags().StringVar(&f.password, "password", "", "open an encrypted PDF with this `PASSWORD`")
 	c.Flags().StringVar(&f.at, "at", "", "judge as of `TIME`: 2026-01-31, which begins in UTC, or 2026-01-31T10:00:00+01:00")
+	f.revocation.register(c)
 }
 
 // options are the beginning of [verify.Options].
@@ -44,7 +46,8 @@ func (f *judgeFlags) options(a *app, c *cobra.Command) (verify.Options, error) {
 			return o, usageError(helpHint(c), "%w", err)
 		}
 	}
-	return o, nil
+	o.Revocation, err = f.revocation.checker(a, c)
+	return o, err
 }
 
 func moment(text string) (time.Time, error) {
@@ -70,25 +73,36 @@ func newVerifyCmd(a *app, runF func(context.Context, *verifyOptions) error) *cob
 	}
 	c := &cobra.Command{
 		Use:   "verify FILE...",
-		Short: "Verify the signatures in PDF, .p7m and .p7s files",
+		Short: "Verify the signatures and time stamps in PDF, .p7m, .p7s, .tsd, .m7m and .tsr files",
 		Long: `Verify checks every signature in a file: that the bytes are those that were
-signed, that the certificate belongs to the signature, and that it chains to a
-certificate given with --trust. What a file is, is told by its content.
+signed, that the certificate belongs to the signature, that it chains to a
+certificate given with --trust, and that it was not revoked. What a file is, is told
+by its content.
 
 Without --trust nobody is trusted, and an intact signature is indeterminate. Not
-checked yet: whether a certificate was revoked, whether it is a qualified one,
-and time stamps. The time of signing is what the signer claims. What was done to
-a PDF after a signature is listed; only what the signature permits, such as
-filling in a form or signing as well, leaves it valid.
+checked yet: whether a certificate is a qualified one. What was done to a PDF after a
+signature is listed; only what the signature permits, such as filling in a form or
+signing as well, leaves it valid.
 
-The document of a detached signature (.p7s) is named with --content; else it is
-looked for beside it, under the same name without .p7s.
+A signature is judged as of now, or of --at, or of an earlier time when a time stamp
+by an authority that is trusted as well proves that it was there: a certificate that
+expired or was revoked after that does no harm. The time that the signer claims proves
+nothing.
+
+Whether certificates were revoked is asked where they say (OCSP, CRL), unless the file
+or --ocsp and --crl tell it; --offline asks nobody. What can't be found out is
+indeterminate (TRY_LATER). Answers are kept in the user's cache folder for as long as
+they are good, unless --no-cache is given.
+
+The document of a detached signature (.p7s) or of a time stamp (.tsr, .tst) is named
+with --content; else it is looked for beside it, under the same name without that ending.
 
 The exit code is 0 if every signature is valid, 1 if one is invalid or a file
 holds none or can't be read, 3 if one is indeterminate.`,
 		Example: `  pectoken verify --trust root.pem contract-signed.pdf
   pectoken verify --trust roots/ --json *.p7m
-  pectoken verify --content drawing.dwg drawing.dwg.p7s`,
+  pectoken verify --content drawing.dwg drawing.dwg.p7s
+  pectoken verify --trust roots/ --offline --crl issuer.crl contract.pdf.p7m`,
 		Args: files,
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			o.files = args
@@ -188,16 +202,18 @@ func unreadable(ctx context.Context, name string, err error) (*report.Report, er
 	return &report.Report{File: name, Error: &report.Error{Code: report.Unreadable, Message: err.Error()}}, nil
 }
 
-// lacksContent says whether a signature can't be judged for want of its
+// lacksContent says whether a signature or time stamp can't be judged for want of its
 // document.
 func lacksContent(r *report.Report) bool {
 	return slices.ContainsFunc(r.Signatures, func(s *report.Signature) bool {
 		return s.SubIndication == report.SignedDataNotFound
+	}) || slices.ContainsFunc(r.Timestamps, func(t *report.Timestamp) bool {
+		return t.SubIndication == report.SignedDataNotFound
 	})
 }
 
-// withContentBeside verifies a detached signature with the document that stands
-// beside it, under the same name without .p7s. Without one the first report
+// withContentBeside verifies a detached signature or a time stamp with the document that stands
+// beside it, under the same name without .p7s or .tsr. Without one the first report
 // stands.
 func (a *app) withContentBeside(ctx context.Context, signature *input, first *report.Report, o verify.Options) (*report.Report, error) {
 	name, err := withoutEnvelope(signature.name)
@@ -226,7 +242,7 @@ func verdictCode(r *report.Report) exitCode {
 	switch {
 	case r.Error != nil || r.Verdict == report.Invalid:
 		return exitFailed
-	case r.Verdict == report.Valid && len(r.Signatures) > 0:
+	case r.Verdict == report.Valid && len(r.Signatures)+len(r.Timestamps) > 0:
 		return exitOK
 	}
 	return exitIndeterminate

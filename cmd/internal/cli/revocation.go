@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pectoken/pectoken/verify/revocation"
+)
+
+// revocationFlags say how to find out whether certificates were revoked. The zero
+// value asks where certificates say, and remembers.
+type revocationFlags struct {
+	offline bool
+	noCache bool
+	ocsp    []string
+	crl     []string
+	timeout time.Duration
+}
+
+// askTimeout is how long each place is waited for unless a flag says otherwise.
+const askTimeout = 10 * time.Second
+
+func (f *revocationFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.BoolVar(&f.offline, "offline", false, "ask nobody: use what is in the file, and --ocsp and --crl")
+	flags.BoolVar(&f.noCache, "no-cache", false, "neither use nor keep earlier answers about revocation")
+	flags.StringArrayVar(&f.ocsp, "ocsp", nil, "use the OCSP response in `FILE` (DER); may be repeated")
+	flags.StringArrayVar(&f.crl, "crl", nil, "use the revocation list in `FILE` (DER or PEM); may be repeated")
+	flags.DurationVar(&f.timeout, "timeout", askTimeout, "wait so long for each place that is asked")
+}
+
+// checker makes what the flags ask for.
+func (f *revocationFlags) checker(a *app, c *cobra.Command) (*revocation.Checker, error) {
+	if f.timeout <= 0 {
+		return nil, usageError(helpHint(c), "--timeout is %v, and must be longer than nothing", f.timeout)
+	}
+	given, err := f.given()
+	if err != nil {
+		return nil, usageError(helpHint(c), "%w", err)
+	}
+	checker := &revocation.Checker{Given: given}
+	if !f.offline {
+		checker.Fetcher = &revocation.Fetcher{Client: &http.Client{Transport: a.transport}, Now: a.now, Timeout: f.timeout, Cache: f.cache(a)}
+	}
+	return checker, nil
+}
+
+// cache is where answers are kept between runs; nil for nowhere.
+func (f *revocationFlags) cache(a *app) *revocation.Cache {
+	folder, err := a.cacheDir()
+	if f.noCache || err != nil {
+		return nil
+	}
+	return &revocation.Cache{Dir: filepath.Join(folder, "pectoken", "revocation")}
+}
+
+// given reads the evidence that the user has.
+func (f *revocationFlags) given() (given revocation.Evidence, err error) {
+	for _, path := range f.ocsp {
+		data, err := readEvidence(path)
+		if err != nil {
+			return given, fmt.Errorf("--ocsp: %w", err)
+		}
+		o, err := revocation.ParseOCSP(data)
+		if err != nil {
+			return given, fmt.Errorf("--ocsp: %q: %w", path, err)
+		}
+		given.OCSP = append(given.OCSP, o)
+	}
+	for _, path := range f.crl {
+		data, err := readEvidence(path)
+		if err != nil {
+			return given, fmt.Errorf("--crl: %w", err)
+		}
+		l, err := revocation.ParseCRL(data)
+		if err != nil {
+			return given, fmt.Errorf("--crl: %q: %w", path, err)
+		}
+		given.CRLs = append(given.CRLs, l)
+	}
+	return given, nil
+}
+
+// longestEvidence is more than the longest list that is read, in bytes.
+const longestEvidence = 128 << 20
+
+func readEvidence(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading %q: %w", path, bare(err))
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, longestEvidence+1))
+	if err == nil && len(data) > longestEvidence {
+		err = errors.New("it is too large to be what it should")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %q: %w", path, bare(err))
+	}
+	return data, nil
+}
