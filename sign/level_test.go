@@ -34,8 +34,10 @@ type world struct {
 	now    time.Time
 }
 
-func newWorld(t testing.TB) *world {
-	w := &world{people: pki.New(moment), now: moment}
+func newWorld(t testing.TB) *world { return newWorldAt(t, moment) }
+
+func newWorldAt(t testing.TB, now time.Time) *world {
+	w := &world{people: pki.New(now), now: now}
 	w.server = authority.Start(t, w.people, authority.Options{})
 	return w
 }
@@ -358,4 +360,13 @@ func TestLevelCanceled(t *testing.T) {
 	if err := sign.Document(ctx, io.Discard, section([]byte("atto")), o); err == nil {
 		t.Error("it was signed")
 	}
+}
+
+func imprintOf(t *testing.T, token []byte) []byte {
+	t.Helper()
+	parsed, err := timestamp.Parse(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed.Info.Imprint
 }
