@@ -15,15 +15,16 @@ import (
 
 // Extend writes the file to dst with what raises all signatures in it to o.Level:
 // timestamps, and validation data. Files of any program will do; every octet that is
-// signed or stamped stays as it was. Of o only Level, Stamper, ValidationData and Settle
-// are looked at.
+// signed or stamped stays as it was. Of o only Level, Stamper, ValidationData, Settle
+// and Password are looked at.
 //
 // At [LevelT] a signature without a timestamp gets one. At [LevelLT] the validation data
 // of the signers and of their timestamps is added, or, if there are archive timestamps,
 // that of the last of these; newer values stand beside older ones. At [LevelLTA] there follows a further archive timestamp,
 // which covers everything that is there: extending to LevelLTA again renews a
 // signature before its last timestamp ends. Counter-signatures are covered by that,
-// and get no timestamp of their own.
+// and get no timestamp of their own. In a PDF document timestamps take the place of
+// archive timestamps, and of those that a signature made without one can't get any more.
 //
 // Signatures that are not intact are refused before anything is asked for. Whether
 // they are to be trusted is not looked at. When there is nothing to add the error is
@@ -35,6 +36,13 @@ func Extend(ctx context.Context, dst io.Writer, existing Existing, o Options) er
 	}
 	if err := o.checkLevel(); err != nil {
 		return err
+	}
+	format, err := Detect(existing.File, existing.File.Size())
+	if err != nil {
+		return err
+	}
+	if format == PAdES {
+		return o.extendPDF(ctx, dst, io.NewSectionReader(cancelable{ctx, existing.File}, 0, existing.File.Size()))
 	}
 	sd, err := existing.read(ctx, o)
 	if err != nil {
@@ -77,7 +85,7 @@ func (e Existing) read(ctx context.Context, o Options) (*cms.SignedData, error) 
 // intact refuses signatures with which anything is wrong: a timestamp would be wasted.
 func intact(sd *cms.SignedData) error {
 	if len(sd.Signers) == 0 {
-		return errors.New("there is no signature in it")
+		return errNoSignature
 	}
 	for i, s := range sd.Signers {
 		if c := sd.Check(s); len(c.Findings) > 0 {

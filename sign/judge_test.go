@@ -14,6 +14,7 @@ import (
 	"github.com/pectoken/pectoken/sign"
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/softhsm-fixtures/authority"
+	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
 	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 )
@@ -34,41 +35,48 @@ func save(t *testing.T, name string, data []byte) string {
 func TestDSSJudgesLevels(t *testing.T) {
 	dss := judges.NeedDSS(t)
 	const good, open = "TOTAL_PASSED", "INDETERMINATE"
+	formats := []struct {
+		format   sign.Format
+		document []byte
+	}{{sign.CAdES, []byte("un atto")}, {sign.PAdES, documents.Plain()}}
 	for name, c := range map[string]struct {
-		age     int   // years since the signature
-		renewed []int // B-LTA, so many years ago
+		age     int       // years since the signature
+		renewed []int     // B-LTA, so many years ago
 		want    [4]string // for each level
 	}{
 		"today":                     {0, []int{0, 0}, [4]string{good, good, good, good}},
 		"after the signer's end":    {3, []int{3, 1}, [4]string{open, open, open, good}},
 		"after the authority's end": {6, []int{4, 2}, [4]string{open, open, open, good}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorldAt(t, time.Now().AddDate(-c.age, 0, 0))
-			root := save(t, "root.pem", w.people.RootPEM())
-			document := []byte("un atto")
-			var files [4][]byte
-			for i, level := range levels {
-				files[i] = signed(t, document, w.options(t, level))
-			}
-			for _, ago := range c.renewed {
-				w.sleep(time.Now().AddDate(-ago, 0, 0).Sub(w.now))
-				if c.age > 5 {
-					w.server.Configure(func(c *authority.Config) { c.TSA.Signer = w.laterTSA(t, time.Now().AddDate(1, 0, 0)) })
+		for _, f := range formats {
+			t.Run(f.format.String()+" "+name, func(t *testing.T) {
+				w := newWorldAt(t, time.Now().AddDate(-c.age, 0, 0))
+				root := save(t, "root.pem", w.people.RootPEM())
+				var files [4][]byte
+				for i, level := range levels {
+					o := w.options(t, level)
+					o.Format = f.format
+					files[i] = signed(t, f.document, o)
 				}
-				files[sign.LevelLTA] = extended(t, files[sign.LevelLTA], nil, w.options(t, sign.LevelLTA))
-			}
-			for i, level := range levels {
-				found, err := dss.Validate(t.Context(), judges.Ask{File: save(t, "atto.p7m", files[i]), Trust: root})
-				if err != nil || len(found) != 1 {
-					t.Fatalf("%v: %d signatures, %v", level, len(found), err)
+				for _, ago := range c.renewed {
+					w.sleep(time.Now().AddDate(-ago, 0, 0).Sub(w.now))
+					if c.age > 5 {
+						w.server.Configure(func(c *authority.Config) { c.TSA.Signer = w.laterTSA(t, time.Now().AddDate(1, 0, 0)) })
+					}
+					files[sign.LevelLTA] = extended(t, files[sign.LevelLTA], nil, w.options(t, sign.LevelLTA))
 				}
-				want := "CAdES-BASELINE-" + level.String()[2:]
-				if s := found[0]; s.Level != want || s.Indication != c.want[i] || !s.Intact || !s.Valid {
-					t.Errorf("want %s %s: %+v", want, c.want[i], s)
+				for i, level := range levels {
+					found, err := dss.Validate(t.Context(), judges.Ask{File: save(t, "atto", files[i]), Trust: root})
+					if err != nil || len(found) != 1 {
+						t.Fatalf("%v: %d signatures, %v", level, len(found), err)
+					}
+					want := f.format.String() + "-BASELINE-" + level.String()[2:]
+					if s := found[0]; s.Level != want || s.Indication != c.want[i] || !s.Intact || !s.Valid {
+						t.Errorf("want %s %s: %+v", want, c.want[i], s)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 

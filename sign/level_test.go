@@ -18,8 +18,10 @@ import (
 
 	"github.com/pectoken/pectoken/sign"
 	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/sign/pdf"
 	"github.com/pectoken/pectoken/sign/timestamp"
 	"github.com/pectoken/pectoken/softhsm-fixtures/authority"
+	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/verify"
 	"github.com/pectoken/pectoken/verify/report"
@@ -369,4 +371,94 @@ func imprintOf(t *testing.T, token []byte) []byte {
 		t.Fatal(err)
 	}
 	return parsed.Info.Imprint
+}
+
+func TestPDFLevels(t *testing.T) {
+	for _, level := range levels {
+		w := newWorld(t)
+		o := w.options(t, level)
+		o.Format = sign.PAdES
+		file := signed(t, documents.Plain(), o)
+		if !bytes.HasPrefix(file, documents.Plain()) {
+			t.Errorf("%v: the document was changed", level)
+		}
+		expect(t, w.judged(t, file, nil, level < sign.LevelLT), level, report.Valid)
+		if want := map[sign.Level]int{sign.LevelT: 1, sign.LevelLT: 1, sign.LevelLTA: 2}[level]; w.server.Issued() != want {
+			t.Errorf("%v: %d time stamps, want %d", level, w.server.Issued(), want)
+		}
+		if level != sign.LevelLTA {
+			continue
+		}
+		for range 2 {
+			w.sleep(24 * time.Hour)
+			file = extended(t, file, nil, w.options(t, level))
+			expect(t, w.judged(t, file, nil, false), level, report.Valid)
+		}
+	}
+}
+
+// A PDF that forbids every change can be extended, and so can one with signatures of others.
+func TestExtendPDF(t *testing.T) {
+	w := newWorld(t)
+	o := w.options(t, sign.LevelB)
+	o.Format, o.Certify = sign.PAdES, pdf.NoChanges
+	file := signed(t, documents.Plain(), o)
+	for _, level := range levels[1:] {
+		before := file
+		file = extended(t, file, nil, w.options(t, level))
+		if !bytes.HasPrefix(file, before) {
+			t.Errorf("%v: the document was changed", level)
+		}
+		if s := w.judged(t, file, nil, level == sign.LevelT); s.Verdict != report.Valid {
+			t.Errorf("%v: %s: %s", level, s.SubIndication, s.Reason)
+		}
+	}
+	if w.server.Issued() != 2 {
+		t.Errorf("%d time stamps", w.server.Issued())
+	}
+	if err := sign.Extend(t.Context(), io.Discard, sign.Existing{File: section(file)}, w.options(t, sign.LevelT)); !errors.Is(err, sign.ErrReached) {
+		t.Error(err)
+	}
+	for name, broken := range map[string][]byte{
+		"changed":  bytes.Replace(file, []byte("/MediaBox"), []byte("/MediaBoz"), 1),
+		"unsigned": documents.Plain(),
+	} {
+		if err := sign.Extend(t.Context(), io.Discard, sign.Existing{File: section(broken)}, w.options(t, sign.LevelLTA)); err == nil {
+			t.Errorf("%s: it was extended", name)
+		}
+	}
+	if w.server.Issued() != 2 {
+		t.Error("a time stamp was wasted")
+	}
+}
+
+// A PDF falls short as other files do.
+func TestPDFLevelNotReached(t *testing.T) {
+	for service, reached := range map[authority.Service]sign.Level{authority.TSA: sign.LevelB, authority.OCSP: sign.LevelT} {
+		w := newWorld(t)
+		o := w.options(t, sign.LevelLTA)
+		o.Format = sign.PAdES
+		if err := w.server.Fail(service, authority.HTTP500); err != nil {
+			t.Fatal(err)
+		}
+		if service == authority.OCSP {
+			if err := w.server.Fail(authority.CRL, authority.HTTP404); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var out bytes.Buffer
+		var failed *sign.LevelError
+		if err := sign.Document(t.Context(), &out, section(documents.Plain()), o); !errors.As(err, &failed) || out.Len() > 0 {
+			t.Errorf("%s: %v, %d octets", service, err, out.Len())
+		}
+		o.Settle = func(e *sign.LevelError) error { failed = e; return nil }
+		file := signed(t, documents.Plain(), o)
+		if failed.Reached != reached {
+			t.Errorf("%s: %v", service, failed)
+		}
+		if err := errors.Join(w.server.Fail(service, ""), w.server.Fail(authority.CRL, "")); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, w.judged(t, file, nil, true), reached, report.Valid)
+	}
 }

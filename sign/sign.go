@@ -98,6 +98,8 @@ func Document(ctx context.Context, dst io.Writer, src *io.SectionReader, o Optio
 		return err
 	}
 	switch {
+	case format == PAdES && o.Level > LevelB:
+		return o.pades(ctx, dst, src)
 	case format == PAdES:
 		return pdf.Sign(ctx, dst, src, src.Size(), o.pdf())
 	case o.Level > LevelB:

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/pdf"
 	"github.com/pectoken/pectoken/verify/report"
 )
@@ -38,8 +39,25 @@ func proofOf(doc *pdf.Document, signatures []*pdf.Signature, o Options) (*pdfPro
 		}
 		p.stamps, p.covers = append(p.stamps, s), append(p.covers, sig.Revision)
 	}
+	if err := p.addStore(doc); err != nil {
+		return nil, err
+	}
 	o.judgeStamps(p.stamps, p.m)
 	return p, nil
+}
+
+// addStore adds what the document keeps in its security store. One that can't be read
+// proves nothing, and its absence is said when it is missed.
+func (p *pdfProof) addStore(doc *pdf.Document) error {
+	store, err := doc.SecurityStore()
+	if err != nil || store == nil {
+		return stopped(err)
+	}
+	for _, der := range store.Certificates {
+		p.m.addCertificates([]*cms.Certificate{{Raw: der}})
+	}
+	p.m.addRevocation(cms.Revocation{CRLs: store.CRLs, OCSP: store.OCSP})
+	return nil
 }
 
 // documentStamp reads a document timestamp, whose token is of the signed bytes (ISO

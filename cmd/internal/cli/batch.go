@@ -16,6 +16,7 @@ import (
 	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
 	"github.com/pectoken/pectoken/sign"
 	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/sign/timestamp"
 	"github.com/pectoken/pectoken/token"
 )
 
@@ -24,8 +25,11 @@ type job struct {
 	file   string
 	output string
 	format sign.Format
-	err    error // why it will not be signed
-	told   bool  // its result was shown
+	err    error   // why it will not be signed
+	told   bool    // its result was shown
+	result reached // how long its signature lasts
+
+	warnings []warningJSON
 
 	exists  bool // its output is there already, and may be what is wanted
 	skipped bool // and it is
@@ -392,6 +396,9 @@ func (a *app) again(flag string) string {
 func cardTrouble(ctx context.Context, err error) bool {
 	if err == nil {
 		return false
+	}
+	if errors.As(err, new(*timestamp.StampError)) {
+		return true // and may cost a stamp each time
 	}
 	exit := problemOf(err).exit
 	return ctx.Err() != nil || exit == exitPIN || exit == exitNoToken

@@ -83,5 +83,6 @@ func (b *batch) write(ctx context.Context, out io.Writer, j *job, in *input) (er
 	if b.options.amend.asked() {
 		return b.amend(ctx, out, j, in, options)
 	}
-	return sign.Document(ctx, out, in.section(), options)
+	b.options.level.settling(&options, &j.result)
+	return levelProblem(ctx, sign.Document(ctx, out, in.section(), options))
 }

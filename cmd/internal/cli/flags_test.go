@@ -30,7 +30,7 @@ func TestSignFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(o.files) != 2 || o.format != "auto" || o.level != "b" || o.hash != "sha256" || o.detached || o.pss ||
+	if len(o.files) != 2 || o.format != "auto" || o.level.level != "b" || o.hash != "sha256" || o.detached || o.pss ||
 		o.allowExpired || o.output.overwrite || o.pin.fd != noFD || o.pin.lastTry {
 		t.Errorf("the defaults are %+v", o)
 	}
@@ -39,7 +39,7 @@ func TestSignFlags(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{}, {""}, {"-", "a"}, {"-", "--pin-fd", "0"}, {"a", "b", "-o", "c"}, {"a", "-o", "b", "--output-dir", "c"},
-		{"a", "--level", "lta"}, {"a", "--hash", "sha1"}, {"a", "--format", "xades"}, {"a", "--pin-fd", "-2"},
+		{"a", "--level", "ltv"}, {"a", "--tsa", "http://x"}, {"a", "--level", "t"}, {"a.p7m", "--add", "--level", "t", "--tsa", "http://x"}, {"a", "--hash", "sha1"}, {"a", "--format", "xades"}, {"a", "--pin-fd", "-2"},
 		{"a", "--format", "pades", "--detached"},
 	} {
 		if _, err := parse(t, newSignCmd, args...); err == nil || problemOf(err).exit != exitUsage {

@@ -23,6 +23,7 @@ type signedJSON struct {
 	Level       string              `json:"level"`
 	Certificate *report.Certificate `json:"certificate"`
 	Token       tokenName           `json:"token"`
+	Warnings    []warningJSON       `json:"warnings,omitempty"`
 	Skipped     bool                `json:"skipped,omitempty"` // it was there already
 }
 
@@ -35,6 +36,7 @@ type tokenName struct {
 // signed shows that a job is done. A document on standard output speaks for
 // itself.
 func (v signView) signed(j *job) error {
+	j.warnings = v.app.warnings(j.file, j.result)
 	if j.output == stdio {
 		return nil
 	}
@@ -51,9 +53,9 @@ func (v signView) show(j *job, text string) error {
 		return v.app.print(printable(j.file) + text + "\n")
 	}
 	return v.app.printJSON(signedJSON{
-		File: j.file, Output: j.output, Format: formatWord(j.format), Level: "B-B",
+		File: j.file, Output: j.output, Format: formatWord(j.format), Level: j.result.level.String(),
 		Certificate: verify.DescribeCertificate(v.signer.X509),
-		Token:       tokenName{v.signer.card.Label, v.signer.card.Serial}, Skipped: j.skipped,
+		Token:       tokenName{v.signer.card.Label, v.signer.card.Serial}, Skipped: j.skipped, Warnings: j.warnings,
 	})
 }
 

@@ -37,7 +37,7 @@ themselves where there is one that fits.`,
 	})
 	root.AddCommand(
 		newTokensCmd(a, nil), newDoctorCmd(a, nil), newPINCmd(a), newCNSCmd(a),
-		newSignCmd(a, nil), newTimestampCmd(a, nil), newVerifyCmd(a, nil), newExtractCmd(a, nil),
+		newSignCmd(a, nil), newTimestampCmd(a, nil), newExtendCmd(a, nil), newVerifyCmd(a, nil), newExtractCmd(a, nil),
 		newSplitCmd(a, nil), newJoinCmd(a, nil),
 		newVersionCmd(a),
 	)

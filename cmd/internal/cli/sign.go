@@ -29,9 +29,10 @@ type signOptions struct {
 	allowExpired bool
 	skipSigned   bool
 
-	format, level, hash string
-	detached, pss       bool
-	location            string
+	format, hash  string
+	detached, pss bool
+	location      string
+	level         levelFlags
 
 	pdf        pdfFlags
 	options    sign.Options // what the flags say of it
@@ -54,7 +55,13 @@ func newSignCmd(a *app, runF func(context.Context, *signOptions) error) *cobra.C
 		Short: "Sign documents with the key on a card",
 		Long: `Sign puts a signature into a PDF (name-signed.pdf, PAdES) and every other file
 into an envelope (name.ext.p7m, CAdES); with --detached the signature stands
-alone (name.ext.p7s). The level is B-B, the basic one.
+alone (name.ext.p7s).
+
+A signature of --level b is worth as much as its certificate, for a few years. With t
+a time stamp proves when it was made, lt adds the proof that no certificate was
+revoked, lta a time stamp over all of that, which pectoken extend renews. Authorities
+are named as with pectoken timestamp, and a stamp costs money. What can't be reached is
+an error, and nothing is written; with --best-effort it is a warning.
 
 The certificate is the one on the card that is made for signing documents. If
 several fit they are listed, and --token and --cert choose. A PIN is asked once
@@ -67,9 +74,9 @@ reason and place, or what --text, --picture and --qr say, in the letters of --fo
 A .p7m that is there gets one more signature with --add (in parallel to those in
 it) or --counter N (over its signature number N); what was in it stays as it is.
 
-Whether the certificate was revoked is not checked, and neither is what the
-documents say or show. The time in a signature is that of this computer's clock,
-proven by nobody.
+Below level lt it is not checked whether the certificate was revoked, and never what
+the documents say or show. The time in a signature is that of this computer's clock,
+proven by nobody but a time stamp.
 
 A file of - is standard input; its result goes to standard output, unless
 --output says otherwise. Files exist under their final name only when they are
@@ -78,11 +85,15 @@ complete.`,
   pectoken sign --output-dir signed *.pdf notes.txt
   pectoken sign --detached --cert DS0 drawing.dwg
   pectoken sign --pin-file pin.txt --json invoice.xml
+  pectoken sign --level lta --tsa https://tsa.example.it contract.pdf
   pectoken sign --visible last:bottom-right --picture seal.svg --text 'Firmato da {name}' --preview stamp.png contract.pdf`,
 		Args: files,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.files = args
 			if err := o.check(a, c); err != nil {
+				return err
+			}
+			if err := o.level.reach(a, c, &o.options); err != nil {
 				return err
 			}
 			return runF(c.Context(), o)
@@ -103,13 +114,13 @@ func (o *signOptions) register(c *cobra.Command) {
 	flags.BoolVar(&o.skipSigned, "skip-signed", false, "leave out the files whose result is there: the same document, signed with the same certificate")
 	flags.StringVar(&o.format, "format", "auto", "signature `FORMAT`: auto, pades (PDF only) or cades")
 	flags.BoolVar(&o.detached, "detached", false, "write the signature alone, without the document (CAdES)")
-	flags.StringVar(&o.level, "level", "b", "signature `LEVEL`: b")
 	flags.StringVar(&o.hash, "hash", "sha256", "sign with `DIGEST`: sha256, sha384 or sha512")
 	flags.BoolVar(&o.pss, "pss", false, "use RSASSA-PSS in place of PKCS #1 v1.5 (RSA keys)")
 	flags.StringVar(&o.location, "location", "", "give `TEXT` as the place of signing")
 	o.pdf.register(c)
 	o.amend.register(c)
 	o.attributes.register(c)
+	o.level.register(c, "b", "b", "t", "lt", "lta")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"auto", "pades", "cades"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("hash", cobra.FixedCompletions([]string{"sha256", "sha384", "sha512"}, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -121,22 +132,12 @@ func (o *signOptions) check(a *app, c *cobra.Command) error {
 		o.card.check(c, o.cert),
 		oneOf(c, "format", o.format, "auto", "pades", "cades"),
 		oneOf(c, "hash", o.hash, "sha256", "sha384", "sha512"),
-		o.checkLevel(c),
+		o.level.check(c, "b", "t", "lt", "lta"),
 		o.amend.check(c, o),
 		o.attributes.check(c),
 		o.pdf.options(c, &o.options),
 		o.checkOutput(a, c),
 	)
-}
-
-func (o *signOptions) checkLevel(c *cobra.Command) error {
-	switch o.level {
-	case "b":
-		return nil
-	case "t", "lt", "lta":
-		return usageError(helpHint(c), "--level %s is not there yet: b is", o.level)
-	}
-	return oneOf(c, "level", o.level, "b")
 }
 
 func (o *signOptions) checkOutput(a *app, c *cobra.Command) error {
@@ -188,7 +189,7 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 		return batch.fail(explainCIE(chosen.card, noKeyProblem(err)))
 	}
 	batch.with(chosen, key)
-	batch.run(ctx, key.AtATime())
+	batch.run(ctx, o.atATime(key))
 	return errors.Join(batch.end(), key.Close())
 }
 

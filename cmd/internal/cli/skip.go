@@ -29,7 +29,7 @@ func (b *batch) skipSigned(ctx context.Context, signer *x509.Certificate) {
 		case err != nil:
 			j.err = err
 		case done:
-			j.skipped, j.told = true, true
+			j.skipped, j.told, j.result.level = true, true, b.signing.Level
 			j.err = b.view.skipped(j)
 		default:
 			j.err = outfile.Check(j.output, b.options.output.mode())
@@ -63,20 +63,20 @@ func (b *batch) isSigned(ctx context.Context, j *job, signer *x509.Certificate) 
 	}
 	if j.format == sign.CAdES && !b.signing.Detached {
 		same, err := isContent(document.section(), found.Content)
-		return same && holds(found, signer, ""), err
+		return same && holds(found, signer, "", b.signing.Level), err
 	}
 	if j.format == sign.PAdES {
-		return holds(found, signer, report.WholeFile), nil // and so is not one that the document had before
+		return holds(found, signer, report.WholeFile, b.signing.Level), nil // and so is not one that the document had before
 	}
-	return holds(found, signer, ""), nil
+	return holds(found, signer, "", b.signing.Level), nil
 }
 
 // holds says whether there is an intact signature of the certificate that covers
-// so much, if that matters.
-func holds(r *report.Report, signer *x509.Certificate, covers report.Coverage) bool {
+// so much, if that matters, and has this level or a higher one.
+func holds(r *report.Report, signer *x509.Certificate, covers report.Coverage, least sign.Level) bool {
 	for _, s := range r.Signatures {
 		if s.Integrity == report.Intact && s.Certificate != nil && s.Certificate.SHA256 == fingerprint(signer.Raw) &&
-			(covers == "" || s.Covers == covers) {
+			(covers == "" || s.Covers == covers) && levelOf(s) >= least {
 			return true
 		}
 	}
