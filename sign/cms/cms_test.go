@@ -5,6 +5,7 @@ package cms_test
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -13,6 +14,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/pectoken/pectoken/sign/cms"
@@ -436,4 +438,48 @@ func stranger(t *testing.T, key, certificate pki.Name) *x509.Certificate {
 		t.Fatal(err)
 	}
 	return twin.Certificate
+}
+
+// fullSoon fails after some writes.
+type fullSoon struct{ left int }
+
+func (f *fullSoon) Write(p []byte) (int, error) {
+	if f.left--; f.left < 0 {
+		return 0, errFull
+	}
+	return len(p), nil
+}
+
+var errFull = errors.New("no space left")
+
+// TestCopy copies around the sizes of its pieces, from readers that give what they
+// like, to writers that fail at any moment.
+func TestCopy(t *testing.T) {
+	const piece = 256 << 10
+	for _, size := range []int{0, 1, piece/8 - 1, piece / 8, piece/8 + 1, piece, 3*piece + piece/8, 12*piece + 7, 30 * piece} {
+		content := make([]byte, size)
+		for i := range content {
+			content[i] = byte(i / 1000)
+		}
+		for name, src := range map[string]io.Reader{"whole": bytes.NewReader(content), "halves": iotest.HalfReader(bytes.NewReader(content)), "early end": iotest.DataErrReader(bytes.NewReader(content))} {
+			var dst bytes.Buffer
+			sum := sha256.New()
+			n, err := cms.Copy(&dst, sum, src)
+			if want := sha256.Sum256(content); err != nil || n != int64(size) || !bytes.Equal(dst.Bytes(), content) || !bytes.Equal(sum.Sum(nil), want[:]) {
+				t.Errorf("%d octets, %s: %d, %v", size, name, n, err)
+			}
+		}
+		for left := range 12 {
+			if _, err := cms.Copy(&fullSoon{left}, io.Discard, bytes.NewReader(content)); err != nil && !errors.Is(err, errFull) || err == nil && size > (left+1)*piece {
+				t.Errorf("%d octets, %d writes: %v", size, left, err)
+			}
+		}
+		broken := io.MultiReader(bytes.NewReader(content), iotest.ErrReader(errFull))
+		if _, err := cms.Copy(io.Discard, io.Discard, broken); !errors.Is(err, errFull) {
+			t.Errorf("%d octets and an error: %v", size, err)
+		}
+		if _, err := cms.Copy(&bytes.Buffer{}, io.Discard, io.MultiReader(bytes.NewReader(content), iotest.ErrReader(errFull))); !errors.Is(err, errFull) {
+			t.Errorf("%d octets and an error: %v", size, err)
+		}
+	}
 }

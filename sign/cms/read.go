@@ -328,7 +328,7 @@ func (sd *SignedData) digestContent(content io.Reader, extra []crypto.Hash) erro
 	}
 	d := sd.digester(extra)
 	opening := prefix{max: openingSize}
-	n, err := pump(io.Discard, d, io.TeeReader(content, &opening))
+	n, err := Copy(io.Discard, d, io.TeeReader(content, &opening))
 	if err != nil {
 		return fmt.Errorf("reading content: %w", err)
 	}
