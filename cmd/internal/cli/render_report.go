@@ -77,7 +77,7 @@ func (v *reportView) signature(b *strings.Builder, s *report.Signature) {
 	}
 	line(b, "covers", coverageText(s))
 	changes(b, s.Changes)
-	line(b, "kind", strings.Trim(strings.Join([]string{s.Format + " " + s.Level, s.Algorithm}, ", "), ", "))
+	line(b, "kind", strings.Trim(strings.Join([]string{strings.TrimSpace(s.Format + " " + s.Level), s.Algorithm}, ", "), ", "))
 	warnings(b, s.Warnings)
 	for _, c := range s.CounterSignatures {
 		v.signature(b, c)
