@@ -309,6 +309,48 @@ func TestTrailingBytesAreSaid(t *testing.T) {
 	}
 }
 
+// TestTrailingTextIsSaid: what stands behind base64 is counted without white space.
+func TestTrailingTextIsSaid(t *testing.T) {
+	by := signer(t, pki.Signer)
+	dense := func(text string) int64 { return int64(len(strings.Join(strings.Fields(text), ""))) }
+	for padding := range 3 {
+		p7m := sign(t, bytes.Repeat([]byte("x"), padding+1), false, by)
+		bare := base64.StdEncoding.EncodeToString(p7m)
+		armored := string(pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: p7m}))
+		body, _, _ := strings.Cut(armored, "-----END")
+		const some = -1
+		for name, c := range map[string]struct {
+			text string
+			want int64
+		}{
+			"PEM":                               {armored, 0},
+			"PEM, white space":                  {armored + " \r\n\t\n", 0},
+			"PEM, stray CR":                     {strings.ReplaceAll(armored, "\n", "\r"), 0},
+			"PEM without an END line":           {body, 0},
+			"PEM, text":                         {armored + "pay 5 euro\n", 8},
+			"PEM, text in the END line":         {strings.TrimSpace(armored) + "abc", 3},
+			"PEM, text in place of an END line": {body + "-pay", 4},
+			"PEM, text before the END line":     {strings.Replace(armored, "-----END", "*-----END", 1), dense("*-----END PKCS7-----")},
+			"PEM twice":                         {armored + armored, dense(armored)},
+			"PEM, base64":                       {armored + "QUJD", 4},
+			"PEM, much text":                    {armored + strings.Repeat("ab c", 100_000), 300_000},
+			"base64":                            {bare + "\r\n", 0},
+			"base64, text":                      {bare + "\n!pay", 4},
+			"base64, letters":                   {bare + "\npayme", some},
+			"base64, a letter":                  {bare + "\np", 1},
+			"base64, an END line":               {bare + "\n-----END CMS-----", dense("-----END CMS-----")},
+		} {
+			sd, err := cms.Read(strings.NewReader(c.text), cms.ReadOptions{})
+			switch {
+			case err != nil:
+				t.Errorf("%s, %d octets: %v", name, len(p7m), err)
+			case sd.Trailing != c.want && (c.want != some || sd.Trailing == 0):
+				t.Errorf("%s, %d octets: %d trail, want %d", name, len(p7m), sd.Trailing, c.want)
+			}
+		}
+	}
+}
+
 func TestNotSignedData(t *testing.T) {
 	for name, in := range map[string]string{
 		"empty": "", "text": "hello, world, this is no signature at all", "zip": "PK\x03\x04",

@@ -28,7 +28,7 @@ type SignedData struct {
 
 	BER      bool  // not DER: indefinite lengths or a string in segments
 	Armor    Armor // how the octets were wrapped in text
-	Trailing int64 // octets after the end of the SignedData, signed by nobody
+	Trailing int64 // octets after the end of the SignedData, or characters after its base64; signed by nobody
 	digests  map[crypto.Hash][]byte
 	disguise bool     // the content is a set of signed attributes; see isAttributes
 	encap    span     // of encapContentInfo, for those who write the file again
@@ -82,11 +82,20 @@ func Read(r io.Reader, o ReadOptions) (*SignedData, error) {
 		return nil, p.explain(err)
 	}
 	p.sd.BER, p.sd.located = p.ber, p.located
-	p.sd.Trailing, err = io.Copy(io.Discard, p.src)
-	if err != nil {
+	if p.sd.Trailing, err = p.trailing(plain); err != nil {
 		return nil, p.explain(err)
 	}
 	return p.sd, nil
+}
+
+// trailing reads what is left behind the SignedData and returns how much it is.
+func (p *parser) trailing(plain io.Reader) (int64, error) {
+	n, err := io.Copy(io.Discard, p.src)
+	if text, ok := plain.(*armored); ok {
+		behind, err := text.behind(err)
+		return n + behind, err
+	}
+	return n, err
 }
 
 // parser walks the structure of a SignedData and fills sd.

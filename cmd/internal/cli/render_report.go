@@ -50,7 +50,9 @@ func (v *reportView) text(r *report.Report) string {
 	for _, s := range r.Signatures {
 		v.signature(&b, s)
 	}
-	warnings(&b, r.Warnings)
+	for _, w := range r.Warnings { // farther out than those of the last signature
+		fmt.Fprintf(&b, "  %-14s %s\n", "note", clip(w.Message, longestLine))
+	}
 	for _, inner := range r.Nested {
 		b.WriteString("  inside it:\n" + indent(v.text(inner)))
 	}
@@ -77,7 +79,7 @@ func (v *reportView) signature(b *strings.Builder, s *report.Signature) {
 	}
 	line(b, "covers", coverageText(s))
 	changes(b, s.Changes)
-	line(b, "kind", strings.Trim(strings.Join([]string{s.Format + " " + s.Level, s.Algorithm}, ", "), ", "))
+	line(b, "kind", strings.Trim(strings.Join([]string{strings.TrimSpace(s.Format + " " + s.Level), s.Algorithm}, ", "), ", "))
 	warnings(b, s.Warnings)
 	for _, c := range s.CounterSignatures {
 		v.signature(b, c)
@@ -107,11 +109,14 @@ func changes(b *strings.Builder, list []report.Change) {
 	}
 }
 
+// longestLine is how much of a text from a file or certificate is shown.
+const longestLine = 400
+
 // line writes a labelled line, if there is something to say. The text comes
 // from files and certificates, so it is made harmless and kept short.
 func line(b *strings.Builder, label, text string) {
 	if text != "" {
-		fmt.Fprintf(b, "    %-12s %s\n", label, clip(text, 400))
+		fmt.Fprintf(b, "    %-12s %s\n", label, clip(text, longestLine))
 	}
 }
 

@@ -29,8 +29,7 @@ func (b *batch) skipSigned(ctx context.Context, signer *x509.Certificate) {
 		case err != nil:
 			j.err = err
 		case done:
-			j.skipped, j.told = true, true
-			j.err = b.view.skipped(j)
+			j.skipped = true
 		default:
 			j.err = outfile.Check(j.output, b.options.output.mode())
 		}
