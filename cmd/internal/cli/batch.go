@@ -367,18 +367,20 @@ func (b *batch) gone(ctx context.Context, err error) bool {
 }
 
 // cutShort says why the batch ended before its end, what is left, and how to go on.
+// With each file that is left stands the reason alone.
 func (b *batch) cutShort(exit exitCode, code string, why error, before string) error {
+	hint := []string{before + "type: " + b.app.again("--skip-signed")}
+	if b.options.amend.asked() {
+		hint = []string{before + "repeat the command for them"}
+	}
 	var left []string
 	for _, j := range b.jobs {
 		if j.pending() {
 			left = append(left, j.file)
+			j.err, j.said = &problem{exit: exit, code: code, err: why, hint: hint}, true
 		}
 	}
-	hint := before + "type: " + b.app.again("--skip-signed")
-	if b.options.amend.asked() {
-		hint = before + "repeat the command for them"
-	}
-	return &problem{exit: exit, code: code, err: fmt.Errorf("%w; not signed: %s", why, listed(left)), hint: []string{hint}}
+	return &problem{exit: exit, code: code, err: fmt.Errorf("%w; not signed: %s", why, listed(left)), hint: hint}
 }
 
 // listed is a list of files that is not too long for a line.

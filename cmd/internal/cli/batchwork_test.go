@@ -148,6 +148,9 @@ func TestInterruptedMeanwhile(t *testing.T) {
 			if signed != (missing == nil) || signed != j.signed {
 				t.Errorf("%d at a time: %s: there %v, said %+v", atATime, j.output, missing == nil, said)
 			}
+			if said.Error != nil && i != broken && said.Error.Message != "interrupted" {
+				t.Errorf("%d at a time: %s: %q", atATime, j.file, said.Error.Message)
+			}
 			if left := strings.Contains(stderr.String(), j.file); left == (signed || said.Skipped) && i != broken && i < 20 {
 				t.Errorf("%d at a time: %s: signed %v, said to be left %v", atATime, j.file, signed, left)
 			}
