@@ -75,8 +75,13 @@ func warnOfRisks(r *report.Report, doc *pdf.Document) error {
 		return nil
 	}
 	risks, err := doc.Risks()
+	if stop := stopped(err); stop != nil {
+		return stop
+	}
 	if err != nil {
-		return stopped(err)
+		r.Warnings = append(r.Warnings, report.Warning{
+			Code: "risksNotChecked", Message: fmt.Sprintf("whether the document can look different without being changed is not known: %v", err),
+		})
 	}
 	for _, risk := range risks {
 		r.Warnings = append(r.Warnings, report.Warning{Code: string(risk.Kind), Message: "the document holds " + risk.What})

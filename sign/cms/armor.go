@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"regexp"
 )
 
 // Armor is how the octets of a file are wrapped in text.
@@ -48,12 +49,37 @@ func Unarmor(r io.Reader) (io.Reader, Armor, error) {
 	case len(start) > 0 && start[0] == tagSequence:
 		return src, Binary, nil
 	case bytes.HasPrefix(text, []byte("-----BEGIN ")):
-		return base64.NewDecoder(base64.StdEncoding, &letters{src: src, pem: true}), PEM, nil
+		return newArmored(&letters{src: src, pem: true}), PEM, nil
 	case looksBase64(text):
 		_, _ = src.Discard(len(start) - len(text)) // only what Peek has shown
-		return base64.NewDecoder(base64.StdEncoding, &letters{src: src}), Base64, nil
+		return newArmored(&letters{src: src}), Base64, nil
 	}
 	return src, Binary, nil
+}
+
+// armored decodes base64.
+type armored struct {
+	io.Reader
+	letters *letters
+}
+
+func newArmored(l *letters) *armored {
+	return &armored{base64.NewDecoder(base64.StdEncoding, l), l}
+}
+
+// behind is what stands behind the base64, in characters without white space, when
+// decoding has come to an end with err.
+func (a *armored) behind(err error) (int64, error) {
+	var broken int64
+	var corrupt base64.CorruptInputError
+	switch {
+	case errors.As(err, &corrupt), isEOF(err):
+		broken = 1 // letters that make no whole octet
+	case err != nil && !errors.Is(err, errNotBase64):
+		return 0, err
+	}
+	n, err := a.letters.rest()
+	return broken + n, err
 }
 
 // looksBase64 tells base64 of a DER or BER SEQUENCE ("MI…", "MA…", "MC…") from
@@ -84,12 +110,15 @@ func trimSpace(b []byte) []byte {
 }
 
 // letters passes the base64 letters of a text on, without white space and,
-// for PEM, without the lines around them.
+// for PEM, without the lines around them. What stands behind them, be it after
+// the padding or the END line, it leaves to rest.
 type letters struct {
-	src  *bufio.Reader
-	pem  bool
-	body bool // PEM: the BEGIN line is behind
-	done bool
+	src   *bufio.Reader
+	pem   bool
+	body  bool // PEM: the BEGIN line is behind
+	done  bool
+	count int  // of the letters
+	pad   bool // a = was met
 }
 
 var errNotBase64 = errors.New("found a character that is not base64")
@@ -115,14 +144,56 @@ func (l *letters) Read(p []byte) (int, error) {
 		case isLetter(b):
 			p[n] = b
 			n++
-		case l.pem && b == '-':
-			l.done = true
-			return n, nil
+			l.count++
+			l.pad = l.pad || b == '='
+			if l.done = l.pad && l.count%4 == 0; l.done {
+				return n, nil
+			}
 		default:
+			l.done = true
+			if err := l.src.UnreadByte(); err != nil || l.pem && b == '-' {
+				return n, err
+			}
 			return n, errNotBase64
 		}
 	}
 	return 0, io.EOF
+}
+
+var endLine = regexp.MustCompile(`^-----END [A-Z0-9 ]{1,64}-----`)
+
+// rest reads to the end of the text and returns how many characters there are but
+// for white space and the END line.
+func (l *letters) rest() (n int64, err error) {
+	for first := true; ; {
+		b, err := l.src.ReadByte()
+		switch {
+		case errors.Is(err, io.EOF):
+			return n, nil
+		case err != nil:
+			return n, err
+		case isSpace(b):
+			continue
+		case first && l.pem && b == '-':
+			n += l.endLine()
+		default:
+			n++
+		}
+		first = false
+	}
+}
+
+// endLine reads the END line, whose first - is behind, and returns 0; or 1, for that
+// -, if there is none.
+func (l *letters) endLine() int64 {
+	_ = l.src.UnreadByte() // it was just read
+	ahead, _ := l.src.Peek(armorPeek / 8)
+	if line := endLine.Find(ahead); line != nil {
+		_, _ = l.src.Discard(len(line)) // only what Peek has shown
+		return 0
+	}
+	_, _ = l.src.Discard(1)
+	return 1
 }
 
 // skipLine reads past the BEGIN line, whatever comes before it on that line.

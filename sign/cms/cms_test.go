@@ -5,6 +5,7 @@ package cms_test
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -13,6 +14,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/pectoken/pectoken/sign/cms"
@@ -307,6 +309,48 @@ func TestTrailingBytesAreSaid(t *testing.T) {
 	}
 }
 
+// TestTrailingTextIsSaid: what stands behind base64 is counted without white space.
+func TestTrailingTextIsSaid(t *testing.T) {
+	by := signer(t, pki.Signer)
+	dense := func(text string) int64 { return int64(len(strings.Join(strings.Fields(text), ""))) }
+	for padding := range 3 {
+		p7m := sign(t, bytes.Repeat([]byte("x"), padding+1), false, by)
+		bare := base64.StdEncoding.EncodeToString(p7m)
+		armored := string(pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: p7m}))
+		body, _, _ := strings.Cut(armored, "-----END")
+		const some = -1
+		for name, c := range map[string]struct {
+			text string
+			want int64
+		}{
+			"PEM":                               {armored, 0},
+			"PEM, white space":                  {armored + " \r\n\t\n", 0},
+			"PEM, stray CR":                     {strings.ReplaceAll(armored, "\n", "\r"), 0},
+			"PEM without an END line":           {body, 0},
+			"PEM, text":                         {armored + "pay 5 euro\n", 8},
+			"PEM, text in the END line":         {strings.TrimSpace(armored) + "abc", 3},
+			"PEM, text in place of an END line": {body + "-pay", 4},
+			"PEM, text before the END line":     {strings.Replace(armored, "-----END", "*-----END", 1), dense("*-----END PKCS7-----")},
+			"PEM twice":                         {armored + armored, dense(armored)},
+			"PEM, base64":                       {armored + "QUJD", 4},
+			"PEM, much text":                    {armored + strings.Repeat("ab c", 100_000), 300_000},
+			"base64":                            {bare + "\r\n", 0},
+			"base64, text":                      {bare + "\n!pay", 4},
+			"base64, letters":                   {bare + "\npayme", some},
+			"base64, a letter":                  {bare + "\np", 1},
+			"base64, an END line":               {bare + "\n-----END CMS-----", dense("-----END CMS-----")},
+		} {
+			sd, err := cms.Read(strings.NewReader(c.text), cms.ReadOptions{})
+			switch {
+			case err != nil:
+				t.Errorf("%s, %d octets: %v", name, len(p7m), err)
+			case sd.Trailing != c.want && (c.want != some || sd.Trailing == 0):
+				t.Errorf("%s, %d octets: %d trail, want %d", name, len(p7m), sd.Trailing, c.want)
+			}
+		}
+	}
+}
+
 func TestNotSignedData(t *testing.T) {
 	for name, in := range map[string]string{
 		"empty": "", "text": "hello, world, this is no signature at all", "zip": "PK\x03\x04",
@@ -436,4 +480,48 @@ func stranger(t *testing.T, key, certificate pki.Name) *x509.Certificate {
 		t.Fatal(err)
 	}
 	return twin.Certificate
+}
+
+// fullSoon fails after some writes.
+type fullSoon struct{ left int }
+
+func (f *fullSoon) Write(p []byte) (int, error) {
+	if f.left--; f.left < 0 {
+		return 0, errFull
+	}
+	return len(p), nil
+}
+
+var errFull = errors.New("no space left")
+
+// TestCopy copies around the sizes of its pieces, from readers that give what they
+// like, to writers that fail at any moment.
+func TestCopy(t *testing.T) {
+	const piece = 256 << 10
+	for _, size := range []int{0, 1, piece/8 - 1, piece / 8, piece/8 + 1, piece, 3*piece + piece/8, 12*piece + 7, 30 * piece} {
+		content := make([]byte, size)
+		for i := range content {
+			content[i] = byte(i / 1000)
+		}
+		for name, src := range map[string]io.Reader{"whole": bytes.NewReader(content), "halves": iotest.HalfReader(bytes.NewReader(content)), "early end": iotest.DataErrReader(bytes.NewReader(content))} {
+			var dst bytes.Buffer
+			sum := sha256.New()
+			n, err := cms.Copy(&dst, sum, src)
+			if want := sha256.Sum256(content); err != nil || n != int64(size) || !bytes.Equal(dst.Bytes(), content) || !bytes.Equal(sum.Sum(nil), want[:]) {
+				t.Errorf("%d octets, %s: %d, %v", size, name, n, err)
+			}
+		}
+		for left := range 12 {
+			if _, err := cms.Copy(&fullSoon{left}, io.Discard, bytes.NewReader(content)); err != nil && !errors.Is(err, errFull) || err == nil && size > (left+1)*piece {
+				t.Errorf("%d octets, %d writes: %v", size, left, err)
+			}
+		}
+		broken := io.MultiReader(bytes.NewReader(content), iotest.ErrReader(errFull))
+		if _, err := cms.Copy(io.Discard, io.Discard, broken); !errors.Is(err, errFull) {
+			t.Errorf("%d octets and an error: %v", size, err)
+		}
+		if _, err := cms.Copy(&bytes.Buffer{}, io.Discard, io.MultiReader(bytes.NewReader(content), iotest.ErrReader(errFull))); !errors.Is(err, errFull) {
+			t.Errorf("%d octets and an error: %v", size, err)
+		}
+	}
 }

@@ -86,20 +86,54 @@ func (d digester) equal(other digester) bool {
 	return true
 }
 
-// pieceSize is how much content is in the air at once.
-const pieceSize = 256 << 10
+// pieceSize is how much content is handled at once, and pieces is how many may be
+// waiting to be written.
+const (
+	pieceSize = 256 << 10
+	pieces    = 8
+)
 
-// pump copies src to dst and digests what it copies, both at the same time,
-// since on most machines either alone would keep the other waiting.
-func pump(dst io.Writer, d digester, src io.Reader) (int64, error) {
-	buf := make([]byte, pieceSize)
+// Copy copies src to dst, and to digest on the way, and returns how many octets it
+// read. Long content is written to dst by a goroutine of its own, some pieces behind, so
+// that neither the digest nor the disk waits for the other; none is running any more
+// when Copy returns. The digest must not fail, as those of package hash don't.
+func Copy(dst, digest io.Writer, src io.Reader) (int64, error) {
+	first := make([]byte, pieceSize/8) // most files are short
+	n, err := io.ReadFull(src, first)
+	if dst == io.Discard || err != nil {
+		return copyAlone(dst, digest, src, first, n, err)
+	}
+	w := startWriter(dst)
 	var total int64
-	for {
-		n, err := io.ReadFull(src, buf)
+	for piece := first; n > 0; n, err = io.ReadFull(src, piece) {
+		_, _ = digest.Write(piece[:n])
+		total += int64(n)
+		if stopped := w.write(piece[:n]); stopped != nil {
+			return total, stopped
+		}
+		if err != nil {
+			break
+		}
+		piece = w.piece()
+	}
+	if stopped := w.end(); stopped != nil {
+		return total, stopped
+	}
+	if isEOF(err) {
+		return total, nil
+	}
+	return total, err
+}
+
+// copyAlone is Copy without a goroutine. The first n octets were read into buf, with
+// this error.
+func copyAlone(dst, digest io.Writer, src io.Reader, buf []byte, n int, err error) (int64, error) {
+	for total := int64(0); ; n, err = io.ReadFull(src, buf) {
 		if n > 0 {
 			total += int64(n)
-			if err := both(dst, d, buf[:n]); err != nil {
-				return total, err
+			_, _ = digest.Write(buf[:n])
+			if _, failed := dst.Write(buf[:n]); failed != nil {
+				return total, failed
 			}
 		}
 		if isEOF(err) {
@@ -109,6 +143,69 @@ func pump(dst io.Writer, d digester, src io.Reader) (int64, error) {
 			return total, err
 		}
 	}
+}
+
+// writer writes pieces in the order given, in a goroutine of its own.
+type writer struct {
+	full  chan []byte
+	empty chan []byte // pieces to be used again
+	made  int
+	done  chan error // one element, when nothing will be written any more
+}
+
+func startWriter(dst io.Writer) *writer {
+	w := &writer{full: make(chan []byte, pieces), empty: make(chan []byte, pieces+2), done: make(chan error, 1)}
+	go w.run(dst)
+	return w
+}
+
+func (w *writer) run(dst io.Writer) {
+	for piece := range w.full {
+		if _, err := dst.Write(piece); err != nil {
+			w.done <- err
+			return
+		}
+		if cap(piece) == pieceSize {
+			w.empty <- piece[:pieceSize]
+		}
+	}
+	w.done <- nil
+}
+
+// write hands over a piece. The error is the one that an earlier piece met.
+func (w *writer) write(piece []byte) error {
+	select {
+	case w.full <- piece:
+		return nil
+	case err := <-w.done:
+		return err
+	}
+}
+
+// piece returns one to fill.
+func (w *writer) piece() []byte {
+	select {
+	case piece := <-w.empty:
+		return piece
+	default:
+	}
+	if w.made < pieces+2 {
+		w.made++
+		return make([]byte, pieceSize)
+	}
+	select {
+	case piece := <-w.empty:
+		return piece
+	case err := <-w.done:
+		w.done <- err // for the next call of write or end
+		return make([]byte, pieceSize)
+	}
+}
+
+// end waits until everything is written.
+func (w *writer) end() error {
+	close(w.full)
+	return <-w.done
 }
 
 // both digests and writes one piece: side by side, unless it is so small that

@@ -91,7 +91,7 @@ func Attach(dst io.Writer, file Amended, content io.Reader, size int64) error {
 		if err := write(dst, opening); err != nil {
 			return err
 		}
-		n, err := pump(dst, d, content)
+		n, err := Copy(dst, d, content)
 		if err != nil {
 			return fmt.Errorf("attaching content: %w", err)
 		}

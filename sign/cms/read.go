@@ -28,7 +28,7 @@ type SignedData struct {
 
 	BER      bool  // not DER: indefinite lengths or a string in segments
 	Armor    Armor // how the octets were wrapped in text
-	Trailing int64 // octets after the end of the SignedData, signed by nobody
+	Trailing int64 // octets after the end of the SignedData, or characters after its base64; signed by nobody
 	digests  map[crypto.Hash][]byte
 	disguise bool           // the content is a set of signed attributes; see isAttributes
 	encap    span           // of encapContentInfo, for those who write the file again
@@ -88,11 +88,20 @@ func Read(r io.Reader, o ReadOptions) (*SignedData, error) {
 	for _, c := range o.Certificates {
 		p.sd.given = append(p.sd.given, newCertificate(c.Raw))
 	}
-	p.sd.Trailing, err = io.Copy(io.Discard, p.src)
-	if err != nil {
+	if p.sd.Trailing, err = p.trailing(plain); err != nil {
 		return nil, p.explain(err)
 	}
 	return p.sd, nil
+}
+
+// trailing reads what is left behind the SignedData and returns how much it is.
+func (p *parser) trailing(plain io.Reader) (int64, error) {
+	n, err := io.Copy(io.Discard, p.src)
+	if text, ok := plain.(*armored); ok {
+		behind, err := text.behind(err)
+		return n + behind, err
+	}
+	return n, err
 }
 
 // parser walks the structure of a SignedData and fills sd.
@@ -331,7 +340,7 @@ func (sd *SignedData) DigestContent(content io.Reader, further ...crypto.Hash) e
 	}
 	d := sd.digester(further)
 	opening := prefix{max: openingSize}
-	n, err := pump(io.Discard, d, io.TeeReader(content, &opening))
+	n, err := Copy(io.Discard, d, io.TeeReader(content, &opening))
 	if err != nil {
 		return fmt.Errorf("reading content: %w", err)
 	}

@@ -188,7 +188,7 @@ func (e *envelope) detached(infos []byte) []byte {
 
 func (e *envelope) signDetached(dst io.Writer, content io.Reader) error {
 	d := e.digester()
-	if _, err := pump(io.Discard, d, content); err != nil {
+	if _, err := Copy(io.Discard, d, content); err != nil {
 		return fmt.Errorf("reading content: %w", err)
 	}
 	infos, err := e.signSums(d)
@@ -229,7 +229,7 @@ func (e *envelope) signDefinite(dst io.Writer, content io.Reader, size int64) er
 		return err
 	}
 	d := e.digester()
-	n, err := pump(dst, d, content)
+	n, err := Copy(dst, d, content)
 	if err != nil {
 		return fmt.Errorf("copying content: %w", err)
 	}
@@ -255,7 +255,7 @@ func (e *envelope) signTwice(dst io.Writer, content io.ReadSeeker, size int64) e
 		return fmt.Errorf("reading content: %w", err)
 	}
 	first := e.digester()
-	if n, err := pump(io.Discard, first, content); err != nil {
+	if n, err := Copy(io.Discard, first, content); err != nil {
 		return fmt.Errorf("reading content: %w", err)
 	} else if n != size {
 		return errChanged
@@ -271,7 +271,7 @@ func (e *envelope) signTwice(dst io.Writer, content io.ReadSeeker, size int64) e
 		return err
 	}
 	second := e.digester()
-	if _, err := pump(dst, second, content); err != nil {
+	if _, err := Copy(dst, second, content); err != nil {
 		return fmt.Errorf("copying content: %w", err)
 	}
 	if !second.equal(first) {
@@ -291,7 +291,7 @@ func (e *envelope) signIndefinite(dst io.Writer, content io.Reader) error {
 	}
 	d := e.digester()
 	segments := bufio.NewWriterSize(segmentWriter{dst}, pieceSize)
-	if _, err := pump(segments, d, content); err != nil {
+	if _, err := Copy(segments, d, content); err != nil {
 		return fmt.Errorf("copying content: %w", err)
 	}
 	if err := segments.Flush(); err != nil {

@@ -205,14 +205,15 @@ func (s *stream) keepHeader(raw *[]byte, in scope) (header, error) {
 }
 
 // keep appends n octets to raw. The buffer grows with what really arrives, not
-// with what a length claims, and in the end not beyond it.
+// with what a length claims, and in the end not beyond it. It grows in a few steps,
+// since what it was before stays in memory for a while.
 func (s *stream) keep(raw *[]byte, n int64) error {
 	if err := s.account(n); err != nil {
 		return err
 	}
 	for left := int(n); left > 0; {
 		have := len(*raw)
-		piece := min(left, max(have, streamBuffer))
+		piece := min(left, max(15*have, streamBuffer))
 		*raw = slices.Grow(*raw, piece)[:have+piece]
 		got, err := io.ReadFull(s.src, (*raw)[have:])
 		s.offset += int64(got)

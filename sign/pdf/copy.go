@@ -4,36 +4,44 @@ package pdf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"sync"
+
+	"github.com/pectoken/pectoken/sign/cms"
 )
 
-// pieceLen is how much of a document is in memory at a time, twice.
-const pieceLen = 512 << 10
-
-// copy copies the document to dst and h, which never fails. While a piece is hashed it is written,
-// and the next one is read.
-func (d *Document) copy(ctx context.Context, dst io.Writer, h io.Writer) error {
-	var hashing sync.WaitGroup
-	defer hashing.Wait()
-	src := io.NewSectionReader(d.src, 0, d.size)
-	n := min(d.size, pieceLen)
-	buffers := [2][]byte{make([]byte, n), make([]byte, n)}
-	for i, left := 0, d.size; left > 0; i++ {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("copying PDF: %w", err)
-		}
-		piece := buffers[i%2][:min(left, pieceLen)]
-		if _, err := io.ReadFull(src, piece); err != nil {
-			return fmt.Errorf("copying PDF: %w", err)
-		}
-		hashing.Wait()
-		hashing.Go(func() { _, _ = h.Write(piece) })
-		if _, err := dst.Write(piece); err != nil {
-			return fmt.Errorf("writing signed PDF: %w", err)
-		}
-		left -= int64(len(piece))
+// copy copies the document to dst and h.
+func (d *Document) copy(ctx context.Context, dst, h io.Writer) error {
+	src := &original{ctx: ctx, r: io.NewSectionReader(d.src, 0, d.size)}
+	n, err := cms.Copy(dst, h, src)
+	switch {
+	case err != nil && src.err == nil:
+		return fmt.Errorf("writing signed PDF: %w", err)
+	case err != nil:
+		return fmt.Errorf("copying PDF: %w", err)
+	case n != d.size:
+		return fmt.Errorf("copying PDF: %w", io.ErrUnexpectedEOF)
 	}
 	return nil
+}
+
+// original reads a document until a context ends, and keeps what went wrong: it is not
+// the writer's fault.
+type original struct {
+	ctx context.Context
+	r   io.Reader
+	err error
+}
+
+// Read implements [io.Reader].
+func (s *original) Read(p []byte) (int, error) {
+	if s.err = s.ctx.Err(); s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
 }

@@ -80,6 +80,9 @@ func (b *batch) preflightAmend(ctx context.Context, j *job, in *input) error {
 	if content != nil {
 		defer content.close()
 		o.Content = content.section()
+		if b.options.amend.content == "" {
+			b.app.say("note: taking %q for the document of %q", content.name, j.file)
+		}
 	}
 	r, err := verify.File(ctx, in.section(), o)
 	switch {
@@ -121,11 +124,7 @@ func (b *batch) detachedContent(ctx context.Context, j *job, in *input) (*input,
 	if err != nil {
 		return nil, nil
 	}
-	content, err := b.app.openInput(ctx, name)
-	if err != nil {
-		return nil, nil
-	}
-	b.app.say("note: taking %q for the document of %q", name, j.file)
+	content, _ := b.app.openInput(ctx, name) // without it, verify says that it is missing
 	return content, nil
 }
 

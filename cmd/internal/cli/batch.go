@@ -25,15 +25,22 @@ type job struct {
 	file   string
 	output string
 	format sign.Format
-	err    error   // why it will not be signed
-	told   bool    // its result was shown
-	result reached // how long its signature lasts
+	exists bool // its output is there already, and may be what is wanted
 
+	result   reached // how long its signature lasts
 	warnings []warningJSON
 
-	exists  bool // its output is there already, and may be what is wanted
-	skipped bool // and it is
+	// What became of it; nothing yet, if none of these is set.
+	err     error // why it is not signed
+	signed  bool
+	skipped bool // its output is what is wanted
+
+	said bool // err was said on standard error
+	told bool // what became of it was shown
 }
+
+// pending says whether it is still to be signed.
+func (j *job) pending() bool { return j.err == nil && !j.signed && !j.skipped }
 
 // batch is the files of one call of sign.
 type batch struct {
@@ -207,13 +214,13 @@ var errLeftOut = &problem{exit: exitUsage, code: "notSigned", err: errors.New("n
 
 // pending says whether there is anything left to sign.
 func (b *batch) pending() bool {
-	return slices.ContainsFunc(b.jobs, func(j *job) bool { return j.err == nil && !j.skipped })
+	return slices.ContainsFunc(b.jobs, (*job).pending)
 }
 
 func (b *batch) leaveOut() {
 	for _, j := range b.jobs {
-		if j.err == nil && !j.skipped {
-			j.err = errLeftOut
+		if j.pending() {
+			j.err, j.said = errLeftOut, true
 		}
 	}
 	if len(b.jobs) > 1 {
@@ -223,37 +230,48 @@ func (b *batch) leaveOut() {
 
 // fail ends the batch for a reason that no single file is to blame for.
 func (b *batch) fail(err error) error {
-	_ = b.end()
 	p := problemOf(err)
 	b.exit = worst(b.exit, p.exit)
-	b.app.complain(p)
 	for _, j := range b.jobs {
-		b.failed(j, p)
+		if j.pending() {
+			j.err, j.said = p, true
+		}
 	}
+	_ = b.end()
+	b.app.complain(p)
 	return ending(b.exit)
 }
 
 // end shows what was not shown yet and returns how the command ends.
 func (b *batch) end() error {
 	for _, j := range b.jobs {
-		if j.err != nil && !j.told {
-			p := problemOf(j.err)
-			if j.err != errLeftOut {
-				b.app.complain(p)
-			}
-			b.failed(j, p)
+		if !j.pending() {
+			b.tell(j)
 		}
 	}
 	return ending(b.exit)
 }
 
-// failed gives a file without a result its line of --json.
-func (b *batch) failed(j *job, p *problem) {
+// tell shows what became of a job, once.
+func (b *batch) tell(j *job) {
 	if j.told {
 		return
 	}
 	j.told = true
+	switch {
+	case j.signed:
+		j.err = b.view.signed(j)
+	case j.skipped:
+		j.err = b.view.skipped(j)
+	}
+	if j.err == nil {
+		return
+	}
+	p := problemOf(j.err)
 	b.exit = worst(b.exit, p.exit)
+	if !j.said {
+		b.app.complain(p)
+	}
 	b.view.failed(j.file, p)
 }
 
@@ -273,7 +291,7 @@ func (b *batch) run(ctx context.Context, atATime int) {
 	defer work.stop()
 	progress := b.app.newProgress(len(b.jobs))
 	for i, j := range b.jobs {
-		if j.err == nil && !j.skipped {
+		if j.pending() {
 			progress.show(i+1, j.file)
 			err := work.result(j)
 			progress.clear()
@@ -281,35 +299,36 @@ func (b *batch) run(ctx context.Context, atATime int) {
 				err = b.explain(ctx, err)
 			}
 			if cardTrouble(ctx, err) {
-				b.giveUp(work, j, err)
+				b.giveUp(ctx, work, j, err)
 				return
 			}
-			b.ended(j, err)
+			j.err, j.signed = err, err == nil
 		}
-		_ = b.end()
-	}
-}
-
-// ended shows a file that is signed, and notes what was wrong with another.
-func (b *batch) ended(j *job, err error) {
-	if j.err = err; err == nil {
-		j.told = true
-		j.err = b.view.signed(j)
+		b.tell(j)
 	}
 }
 
 // giveUp ends the batch with the trouble that a job met. Files behind it can be
-// signed by now.
-func (b *batch) giveUp(work *work, met *job, err error) {
+// signed by now, or have a trouble of their own.
+func (b *batch) giveUp(ctx context.Context, work *work, met *job, err error) {
 	work.stop()
-	behind := b.jobs[slices.Index(b.jobs, met)+1:]
-	for _, j := range behind {
-		if j.err == nil && !j.skipped && work.result(j) == nil {
-			b.ended(j, nil)
+	for _, j := range b.jobs[slices.Index(b.jobs, met)+1:] {
+		if !j.pending() {
+			continue
+		}
+		var code token.Code
+		switch err := work.result(j); {
+		case err == nil:
+			j.signed = true
+		case !cardTrouble(ctx, err) && !errors.Is(err, context.Canceled) && !errors.As(err, &code):
+			j.err = err
 		}
 	}
-	if errors.Is(err, token.ErrRemoved) {
-		err = b.pulled()
+	switch {
+	case ctx.Err() != nil:
+		err = b.cutShort(exitFailed, "interrupted", errors.New("interrupted"), "to sign them, ")
+	case errors.Is(err, token.ErrRemoved):
+		err = b.cutShort(exitNoToken, "removed", token.ErrRemoved, "put the card back and ")
 	}
 	_ = b.fail(err)
 }
@@ -351,19 +370,21 @@ func (b *batch) gone(ctx context.Context, err error) bool {
 	return false
 }
 
-// pulled says what is left when the card was pulled out, and how to go on.
-func (b *batch) pulled() error {
+// cutShort says why the batch ended before its end, what is left, and how to go on.
+// With each file that is left stands the reason alone.
+func (b *batch) cutShort(exit exitCode, code string, why error, before string) error {
+	hint := []string{before + "type: " + b.app.again("--skip-signed")}
+	if b.options.amend.asked() {
+		hint = []string{before + "repeat the command for them"}
+	}
 	var left []string
 	for _, j := range b.jobs {
-		if j.err == nil && !j.told {
+		if j.pending() {
 			left = append(left, j.file)
+			j.err, j.said = &problem{exit: exit, code: code, err: why, hint: hint}, true
 		}
 	}
-	return &problem{
-		exit: exitNoToken, code: "removed",
-		err:  fmt.Errorf("%w; not signed: %s", token.ErrRemoved, listed(left)),
-		hint: []string{"put the card back and type: " + b.app.again("--skip-signed")},
-	}
+	return &problem{exit: exit, code: code, err: fmt.Errorf("%w; not signed: %s", why, listed(left)), hint: hint}
 }
 
 // listed is a list of files that is not too long for a line.

@@ -29,7 +29,7 @@ func (b *batch) start(ctx context.Context, atATime int) *work {
 	}
 	queue, results := make(chan *job, len(b.jobs)), map[*job]chan error{}
 	for _, j := range b.jobs {
-		if j.err == nil && !j.skipped {
+		if j.pending() {
 			results[j] = make(chan error, 1)
 			queue <- j
 		}

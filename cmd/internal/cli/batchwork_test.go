@@ -4,8 +4,10 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -107,6 +109,76 @@ func TestPulledOutMeanwhile(t *testing.T) {
 		}
 	}
 }
+
+// An interrupt leaves whole outputs, and says what is left; the lines of --json stand
+// in the order of the files, whatever became of them.
+func TestInterruptedMeanwhile(t *testing.T) {
+	const files, signatures, broken, done = 30, 9, 3, 5
+	for _, atATime := range []int{1, 4} {
+		b, out, stderr := batchOf(t, files, files)
+		b.app.json, b.app.args = true, []string{"sign", "--json", "it's.pdf"}
+		b.view.signer = candidate{Certificate: &token.Certificate{X509: b.signing.Signer.Certificate}, card: &card{}}
+		b.jobs[broken].err = errors.New("no PDF")
+		b.jobs[done].skipped = true
+		ctx, cancel := context.WithCancel(t.Context())
+		key := b.signing.Signer.Key.(pullable)
+		b.signing.Signer.Key = writer{key, func() error {
+			if key.left.Load() == files-signatures+1 {
+				cancel()
+			}
+			return nil
+		}}
+		b.run(ctx, atATime)
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != files || b.exit != exitFailed {
+			t.Fatalf("%d at a time: %d lines, exit code %d", atATime, len(lines), b.exit)
+		}
+		for i, j := range b.jobs {
+			var said struct {
+				File    string
+				Output  string
+				Skipped bool
+				Error   *errorJSON
+			}
+			if err := json.Unmarshal([]byte(lines[i]), &said); err != nil || said.File != j.file {
+				t.Fatalf("%d at a time: line %d is %s, %v", atATime, i, lines[i], err)
+			}
+			_, missing := os.Stat(j.output)
+			signed := said.Error == nil && !said.Skipped
+			if signed != (missing == nil) || signed != j.signed {
+				t.Errorf("%d at a time: %s: there %v, said %+v", atATime, j.output, missing == nil, said)
+			}
+			if said.Error != nil && i != broken && said.Error.Message != "interrupted" {
+				t.Errorf("%d at a time: %s: %q", atATime, j.file, said.Error.Message)
+			}
+			if left := strings.Contains(stderr.String(), j.file); left == (signed || said.Skipped) && i != broken && i < 20 {
+				t.Errorf("%d at a time: %s: signed %v, said to be left %v", atATime, j.file, signed, left)
+			}
+		}
+		inFolder, err := os.ReadDir(filepath.Dir(b.jobs[0].file))
+		if told := strings.Count(out.String(), `"output"`) - 1; err != nil || told < signatures-1 || len(inFolder) != files+told {
+			t.Errorf("%d at a time: %d files in the folder, %d signed (%v)", atATime, len(inFolder), told, err)
+		}
+		if !strings.Contains(stderr.String(), "pectoken: interrupted; not signed: ") ||
+			!strings.Contains(stderr.String(), `hint: to sign them, type: pectoken sign --skip-signed --json 'it'\''s.pdf'`) {
+			t.Errorf("%d at a time:\n%s", atATime, stderr)
+		}
+	}
+}
+
+// A result that can't be printed is no success.
+func TestOutputThatFails(t *testing.T) {
+	b, _, _ := batchOf(t, 2, 2)
+	b.app.out = failingWriter{}
+	b.run(t.Context(), 1)
+	if b.exit != exitFailed {
+		t.Errorf("exit code %d", b.exit)
+	}
+}
+
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 // An input that changes while it is signed gives no output.
 func TestChangedMeanwhile(t *testing.T) {

@@ -55,7 +55,9 @@ func (v *reportView) text(r *report.Report, outer []*report.Timestamp) string {
 	for _, t := range r.Timestamps {
 		v.timestamp(&b, t)
 	}
-	warnings(&b, r.Warnings)
+	for _, w := range r.Warnings { // farther out than those of the last signature
+		fmt.Fprintf(&b, "  %-14s %s\n", "note", clip(w.Message, longestLine))
+	}
 	for _, inner := range r.Nested {
 		b.WriteString("  inside it:\n" + indent(v.text(inner, stamps)))
 	}
@@ -88,7 +90,7 @@ func (v *reportView) signature(b *strings.Builder, s *report.Signature, stamps [
 	}
 	line(b, "covers", coverageText(s))
 	changes(b, s.Changes)
-	line(b, "kind", strings.Trim(strings.Join([]string{s.Format + " " + s.Level, s.Algorithm}, ", "), ", "))
+	line(b, "kind", strings.Trim(strings.Join([]string{strings.TrimSpace(s.Format + " " + s.Level), s.Algorithm}, ", "), ", "))
 	for _, w := range s.Warnings {
 		if w.Code != "timestampProvesNothing" { // said in the line of the time stamp
 			line(b, "note", w.Message)
@@ -122,11 +124,14 @@ func changes(b *strings.Builder, list []report.Change) {
 	}
 }
 
+// longestLine is how much of a text from a file or certificate is shown.
+const longestLine = 400
+
 // line writes a labelled line, if there is something to say. The text comes
 // from files and certificates, so it is made harmless and kept short.
 func line(b *strings.Builder, label, text string) {
 	if text != "" {
-		fmt.Fprintf(b, "    %-12s %s\n", label, clip(text, 400))
+		fmt.Fprintf(b, "    %-12s %s\n", label, clip(text, longestLine))
 	}
 }
 

@@ -29,8 +29,7 @@ func (b *batch) skipSigned(ctx context.Context, signer *x509.Certificate) {
 		case err != nil:
 			j.err = err
 		case done:
-			j.skipped, j.told, j.result.level = true, true, b.signing.Level
-			j.err = b.view.skipped(j)
+			j.skipped, j.result.level = true, b.signing.Level
 		default:
 			j.err = outfile.Check(j.output, b.options.output.mode())
 		}

@@ -169,7 +169,11 @@ func writeCard(dir, identities string) error {
 		return err
 	}
 	p := pki.New(time.Now())
-	err := writeAll(dir, append(documentsFor(p),
+	files, err := documentsFor(p)
+	if err != nil {
+		return err
+	}
+	err = writeAll(dir, append(files,
 		kitFile{"pin", []byte(virtualcard.StandardPIN), 0o600},
 		kitFile{"signature-pin", []byte(virtualcard.StandardSignaturePIN), 0o600}))
 	if err != nil {
@@ -182,7 +186,7 @@ func tellCard(out io.Writer, dir string) error {
 	_, err := fmt.Fprintf(out, `a shell with a CNS in the reader; the folder is %s:
   pin                       the PIN of the authentication key (CNS0), %s; its PUK is %s
   signature-pin             the PIN of the signature key (CNS1), %s; its PUK is %s
-  root.pem                  the root of the certificates, to verify with
+  root.pem                  the root and the issuers of the certificates, to verify with
   contract.pdf, notes.txt   documents to sign
 
 pull the card out and put it back, or ask it what it was asked:

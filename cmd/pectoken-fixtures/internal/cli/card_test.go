@@ -3,15 +3,25 @@
 package cli_test
 
 import (
+	"bytes"
+	"crypto"
+	"crypto/tls"
 	"encoding/json"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
+	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/softhsm-fixtures/virtualcard"
+	"github.com/pectoken/pectoken/verify"
+	"github.com/pectoken/pectoken/verify/report"
+	"github.com/pectoken/pectoken/verify/trust"
 )
 
 // needReader skips where no card can be put into a reader.
@@ -56,6 +66,49 @@ func TestCard(t *testing.T) {
 			t.Errorf("%s is %q, %v", name, content, err)
 		}
 	}
+}
+
+// TestCardSignaturesVerify signs with the keys of a kit, and puts no issuer beside the
+// signature, since the card holds none: root.pem alone has to lead to the root.
+func TestCardSignaturesVerify(t *testing.T) {
+	needReader(t)
+	openssl := judges.Need(t, "openssl")
+	dir := t.TempDir()
+	if code, _, stderr := run("card", "--dir", dir, "--", "true"); code != 0 {
+		t.Fatalf("exit %d, %s", code, stderr)
+	}
+	root := filepath.Join(dir, "root.pem")
+	anchors, err := trust.Load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, holder := range []pki.Name{pki.Signer, pki.CNS} {
+		identity := readKit(t, filepath.Join(dir, "card", string(holder)))
+		signer := cms.Signer{Key: identity.PrivateKey.(crypto.Signer), Certificate: identity.Leaf}
+		var p7m bytes.Buffer
+		if err := cms.Sign(&p7m, strings.NewReader("notes"), cms.Options{Signers: []cms.Signer{signer}}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := verify.File(t.Context(), io.NewSectionReader(bytes.NewReader(p7m.Bytes()), 0, int64(p7m.Len())), verify.Options{Trust: anchors, Now: time.Now()})
+		if err != nil || r.Verdict != report.Valid {
+			t.Errorf("%s: %+v, %v", holder, r, err)
+		}
+		c := exec.Command(openssl, "cms", "-verify", "-inform", "DER", "-CAfile", root, "-purpose", "any")
+		c.Stdin = &p7m
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Errorf("%s: openssl: %s, %v", holder, out, err)
+		}
+	}
+}
+
+// readKit reads a certificate and its key.
+func readKit(t *testing.T, base string) tls.Certificate {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(base+".pem", base+".key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair
 }
 
 func TestCardShell(t *testing.T) {

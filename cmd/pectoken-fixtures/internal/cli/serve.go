@@ -161,7 +161,11 @@ func (o serveOptions) write(p *pki.PKI, tsa string) (env []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeAll(o.dir, append(documentsFor(p), signer...)); err != nil {
+	documents, err := documentsFor(p)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeAll(o.dir, append(documents, signer...)); err != nil {
 		return nil, err
 	}
 	env = []string{"PECTOKEN_TSA=" + tsa}

@@ -43,7 +43,11 @@ func makeToken(out io.Writer, dir string) error {
 	}
 	dir = filepath.Dir(h.Conf())
 	p := pki.New(time.Now())
-	err = writeAll(dir, append(documentsFor(p),
+	files, err := documentsFor(p)
+	if err != nil {
+		return err
+	}
+	err = writeAll(dir, append(files,
 		kitFile{"pin", []byte(softhsm.StandardPIN), 0o600},
 		kitFile{"env", []byte(exportLine(h.Env())), 0o644}))
 	if err != nil {
@@ -71,13 +75,29 @@ type kitFile struct {
 	mode    os.FileMode
 }
 
-// documentsFor is what is to be signed, and the root to verify with.
-func documentsFor(p *pki.PKI) []kitFile {
+// documentsFor is what is to be signed, and what to verify with.
+func documentsFor(p *pki.PKI) ([]kitFile, error) {
+	authorities, err := authoritiesPEM(p)
 	return []kitFile{
-		{"root.pem", p.RootPEM(), 0o644},
+		{"root.pem", authorities, 0o644},
 		{"contract.pdf", documents.Plain(), 0o644},
 		{"notes.txt", []byte(notes), 0o644},
+	}, err
+}
+
+// authoritiesPEM is the root, and below it the issuers of both certificates of a
+// kit. Most cards have no room for their issuers, so that signatures come without
+// them; and a trusted list names those, not the root.
+func authoritiesPEM(p *pki.PKI) ([]byte, error) {
+	authorities := p.RootPEM()
+	for _, name := range []pki.Name{pki.Signer, pki.CNS} {
+		holder, err := p.Issue(name)
+		if err != nil {
+			return nil, err
+		}
+		authorities = append(authorities, holder.ChainPEM()...)
 	}
+	return authorities, nil
 }
 
 // writeAll writes files that must not be there yet.
@@ -118,7 +138,7 @@ func tellToken(out io.Writer, dir, serial string) error {
                             a signature certificate of MARIO ROSSI (DS0) and his CNS certificate (CNS0)
   pin                       its PIN, %s
   env                       what tells SoftHSM2 where the token is
-  root.pem                  the root of the certificates, to verify with
+  root.pem                  the root and the issuers of the certificates, to verify with
   contract.pdf, notes.txt   documents to sign
 
 type next:
