@@ -3,10 +3,16 @@
 package verify_test
 
 import (
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/softhsm-fixtures/authority"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/verify"
@@ -120,4 +126,46 @@ func TestGivenEvidence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { c.want.compare(t, check(t, file, c.o)) })
 	}
+}
+
+// Whoever makes a file can name any number of places to ask for issuers: few are.
+func TestFewIssuersAreFetched(t *testing.T) {
+	var asked atomic.Int64
+	nobody := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		http.NotFound(w, r)
+	}))
+	defer nobody.Close()
+	w := newWorld(t)
+	key := w.Must(t, pki.AltSigner).Key
+	var signers []cms.Signer
+	for i := range 30 {
+		id, err := w.IssueCustom(pki.AltQualifiedCA, key, func(c *x509.Certificate) {
+			c.IssuingCertificateURL = nil
+			for n := range 10 {
+				c.IssuingCertificateURL = append(c.IssuingCertificateURL, fmt.Sprintf("%s/%d-%d.cer", nobody.URL, i, n))
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		signers = append(signers, cms.Signer{Key: key, Certificate: id.Certificate, SigningTime: moment})
+	}
+	r := check(t, p7m(t, "il contratto", false, signers...), w.after(time.Hour))
+	if len(r.Signatures) != 30 || r.Verdict != report.Indeterminate {
+		t.Errorf("%d signatures, %v", len(r.Signatures), r.Verdict)
+	}
+	if n := asked.Load(); n == 0 || n > 64 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// A chain whose middle is not in the file is completed from where the certificate says.
+func TestIssuerIsFetched(t *testing.T) {
+	w := newWorld(t)
+	signer := w.signer(pki.SignerP256)
+	signer.Chain = nil
+	file := p7m(t, "il contratto", false, signer)
+	valid.compare(t, check(t, file, w.after(time.Hour)))
+	openFor(report.NoCertificateChainFound).compare(t, check(t, file, offline(w.after(time.Hour))))
 }

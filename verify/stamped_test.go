@@ -94,6 +94,9 @@ func TestStampedContainers(t *testing.T) {
 			if len(good) != 3 || good[0].Verdict != report.Valid || len(good[0].Timestamps) != 3 {
 				t.Fatalf("%d layers, %v, %d stamps", len(good), good[0].Verdict, len(good[0].Timestamps))
 			}
+			if best := good[0].BestTime; best == nil || !best.Time.Equal(moment.Add(time.Hour)) {
+				t.Errorf("the file is proven at %v", best)
+			}
 			for _, inner := range good[1:] {
 				s := valid.compare(t, inner)
 				if s.BestTime.Source != report.FromTimestamp || !s.BestTime.Time.Equal(moment.Add(time.Hour)) {
@@ -166,7 +169,7 @@ func TestStampAlone(t *testing.T) {
 			}
 			beside.Content = section(append(bytes.Clone(content), 0))
 			all = layers(check(t, file, beside))
-			if all[0].Verdict != report.Invalid || all[0].Timestamps[0].SubIndication != report.HashFailure {
+			if all[0].BestTime != nil || all[0].Verdict != report.Invalid || all[0].Timestamps[0].SubIndication != report.HashFailure {
 				t.Errorf("with another document: %v, %+v", all[0].Verdict, all[0].Timestamps[0])
 			}
 			for _, inner := range all[1:] {

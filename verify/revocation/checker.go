@@ -209,7 +209,7 @@ func (s *search) fetch(ctx context.Context) {
 	if !slices.Contains([]int{0, 1}, s.depth) {
 		return
 	}
-	for _, at := range q.Certificate.OCSPServer {
+	for _, at := range first(q.Certificate.OCSPServer) {
 		o, err := f.OCSP(ctx, at, q.Certificate, q.Issuer)
 		if err != nil {
 			s.tried = append(s.tried, err)
@@ -224,7 +224,7 @@ func (s *search) fetch(ctx context.Context) {
 			s.tried = append(s.tried, fmt.Errorf("%s: %w", at, err))
 		}
 	}
-	for _, at := range q.Certificate.CRLDistributionPoints {
+	for _, at := range first(q.Certificate.CRLDistributionPoints) {
 		l, err := f.CRL(ctx, at)
 		if err != nil {
 			s.tried = append(s.tried, err)
