@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package verify is the door to verification: it finds out what a file is,
-// checks every signature in it, and returns a [report.Report].
+// checks every signature and timestamp in it, and returns a [report.Report].
 //
-// [File] is the one call for that. It recognises PDF and CMS (.p7m, .p7s; DER, BER,
-// base64) by content, never by name, and gives each signature a verdict in the
-// order of ETSI EN 319 102-1, clause 5.3: format, signer's certificate,
-// arithmetic, the signed attributes, the chain to a trust anchor.
+// [File] is the one call for that. It recognises PDF, CMS (.p7m, .p7s; DER, BER,
+// base64) and timestamps (.tsr, .tst, .tsd, .m7m) by content, never by name, and gives
+// each signature a verdict in the order of ETSI EN 319 102-1, clause 5.3: format,
+// signer's certificate, arithmetic, the signed attributes, the chain to a trust anchor.
 //
 // A signature is valid only when everything was checked and good. Without
 // [Options.Trust] an intact signature is indeterminate, never valid. What
@@ -27,8 +27,28 @@
 // [Extract] takes the document out of a .p7m, [Revision] out of a PDF the state
 // that one signature covers.
 //
-// Not checked yet: revocation (said in a warning), timestamps, qualification
-// by trusted lists.
+// A signature is judged at the earliest moment at which it is proven to have been there:
+// by a timestamp on it, or on a file or document that it stands in, whose own authority
+// chains to an anchor, may issue timestamps, and was not revoked. Timestamps are judged the
+// last one first, each at the time that the next one proves (EN 319 102-1, clause 5.6.2.4).
+// One that is not good proves nothing, which is said in a warning, and takes nothing away.
+// Without one the moment is [Options.Time], else Now. What the signer claims proves
+// nothing.
+//
+// With [Options.Revocation] each certificate of a chain but the anchor is asked about, by
+// evidence in the file, given evidence and the network, as package revocation says. Where
+// nothing is found out the verdict is TRY_LATER, unless a certificate names no place to
+// ask, which is a warning. Suspension counts as one until it is lifted (Italian CAD, art.
+// 24, 4-bis).
+//
+// All sub-indications of package report can be reached. NO_POE of EN 319 102-1 is not
+// among them: that clause asks for a proof of existence of each certificate and signature
+// in the chain, and when it is missing the reason that it was needed for is given instead,
+// REVOKED_NO_POE for instance.
+//
+// Not checked yet: qualification by trusted lists; proof that revocation evidence itself
+// existed before its issuer's certificate ended; archive timestamps before version 3, and
+// evidence records, which prove nothing here; the accuracy that a timestamp states.
 //
 // Functions of this package may be called from several goroutines.
 package verify

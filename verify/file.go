@@ -33,8 +33,20 @@ type Options struct {
 	// checked, which is said in a warning.
 	Revocation *revocation.Checker
 
-	ctx   context.Context // of the call of [File]
-	outer []*stamp        // timestamps of the file that this one stands in
+	ctx     context.Context // of the call of [File] or [Revision]
+	fetches *int            // how many issuers may still be looked for on the network
+	outer   []*stamp        // timestamps of the file that this one stands in
+}
+
+// maxFetches is for how many certificates of a file the issuer is looked for on the
+// network. Whoever made the file says where, and how often, and is not trusted.
+const maxFetches = 16
+
+// begin returns the options for a call with this context.
+func (o Options) begin(ctx context.Context) Options {
+	left := maxFetches
+	o.ctx, o.fetches = ctx, &left
+	return o
 }
 
 // at returns the moment the verdict is about, and how it is known.
@@ -54,7 +66,7 @@ func File(ctx context.Context, src *io.SectionReader, o Options) (*report.Report
 	if o.Now.IsZero() {
 		return nil, errors.New("verifying: Options.Now is not set")
 	}
-	o.ctx = ctx
+	o = o.begin(ctx)
 	src = io.NewSectionReader(watched{ctx, src}, 0, src.Size())
 	r, err := file(src, o, 0)
 	if err != nil {

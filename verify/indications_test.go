@@ -17,7 +17,7 @@ import (
 
 func intact(v report.Verdict, sub report.SubIndication) want { return want{v, sub, report.Intact} }
 
-func openFor(sub report.SubIndication) want { return intact(report.Indeterminate, sub) }
+func openFor(sub report.SubIndication) want   { return intact(report.Indeterminate, sub) }
 func failedFor(sub report.SubIndication) want { return intact(report.Invalid, sub) }
 
 // TestIndications has a file for each sub-indication of EN 319 102-1 that can be

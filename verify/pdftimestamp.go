@@ -6,7 +6,6 @@ import (
 	"crypto"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/pdf"
@@ -24,7 +23,6 @@ type pdfProof struct {
 // proofOf finds the document timestamps of a PDF and judges them, the last one first.
 func proofOf(doc *pdf.Document, signatures []*pdf.Signature, o Options) (*pdfProof, error) {
 	p := &pdfProof{m: &material{}}
-	var before [][]byte
 	for _, sig := range signatures {
 		if !isTimestamp(sig) {
 			continue
@@ -33,10 +31,7 @@ func proofOf(doc *pdf.Document, signatures []*pdf.Signature, o Options) (*pdfPro
 		if err != nil {
 			return nil, err
 		}
-		s.wraps = slices.Clone(before)
-		if s.token != nil {
-			before = append(before, s.token.Raw)
-		}
+		s.wraps = p.before(sig.Revision)
 		p.stamps, p.covers = append(p.stamps, s), append(p.covers, sig.Revision)
 	}
 	if err := p.addStore(doc); err != nil {
@@ -58,6 +53,18 @@ func (p *pdfProof) addStore(doc *pdf.Document) error {
 	}
 	p.m.addRevocation(cms.Revocation{CRLs: store.CRLs, OCSP: store.OCSP})
 	return nil
+}
+
+// before returns the tokens of the document timestamps that stand in earlier revisions
+// than this one, which a timestamp of it covers. Where it is not of a whole revision, or
+// shares it with another, that proves nothing of the other.
+func (p *pdfProof) before(revision int) (tokens [][]byte) {
+	for i, s := range p.stamps {
+		if s.token != nil && p.covers[i] >= 0 && p.covers[i] < revision {
+			tokens = append(tokens, s.token.Raw)
+		}
+	}
+	return tokens
 }
 
 // documentStamp reads a document timestamp, whose token is of the signed bytes (ISO

@@ -45,6 +45,7 @@ func Revision(ctx context.Context, src *io.SectionReader, which string, o Option
 	if o.Now.IsZero() {
 		return nil, nil, errors.New("extracting: Options.Now is not set")
 	}
+	o = o.begin(ctx)
 	src = io.NewSectionReader(watched{ctx, src}, 0, src.Size())
 	revision, r, err := signedRevision(src, which, o)
 	if err != nil {

@@ -7,65 +7,18 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"testing"
 
+	"github.com/pectoken/pectoken/softhsm-fixtures/authority"
 	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
-	"github.com/pectoken/pectoken/softhsm-fixtures/forge"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/verify"
 	"github.com/pectoken/pectoken/verify/report"
 )
-
-// token is a timestamp token of signed bytes, as far as document timestamps are
-// looked at.
-func token(t testing.TB, algorithm asn1.ObjectIdentifier, contentType asn1.ObjectIdentifier) func([]byte) []byte {
-	return func(signed []byte) []byte {
-		sum := sha256.Sum256(signed)
-		info, err := asn1.Marshal(struct {
-			Version int
-			Policy  asn1.ObjectIdentifier
-			Imprint struct {
-				Algorithm pkix.AlgorithmIdentifier
-				Digest    []byte
-			}
-			Serial int
-		}{1, asn1.ObjectIdentifier{1, 2, 3}, struct {
-			Algorithm pkix.AlgorithmIdentifier
-			Digest    []byte
-		}{pkix.AlgorithmIdentifier{Algorithm: algorithm}, sum[:]}, 7})
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := forge.Parse(p7m(t, string(info), false, signer(t, pki.Signer)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		attributes, err := f.Attributes()
-		if err != nil {
-			t.Fatal(err)
-		}
-		typed, err := forge.Attribute(forge.OIDContentType, contentType)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.SetSigned(append([][]byte{typed}, forge.Without(attributes, forge.OIDContentType)...)...)
-		f.Data.Content.Type = contentType
-		if err := f.Resign(people.Must(t, pki.Signer).Key); err != nil {
-			t.Fatal(err)
-		}
-		der, err := f.DER()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return der
-	}
-}
 
 // revision extracts, and checks that the report describes what came out.
 func revision(t testing.TB, file []byte, which string) ([]byte, *report.Report) {
@@ -151,24 +104,35 @@ func TestBrokenRevision(t *testing.T) {
 	}
 }
 
-// TestTimestampedRevision: a document timestamp is found by its field, and is
-// intact when its token names the digest of the document.
+// TestTimestampedRevision: a document timestamp is found by its field, and is judged
+// without what came after it.
 func TestTimestampedRevision(t *testing.T) {
-	open := func(i report.Integrity) want {
-		return want{report.Indeterminate, report.SigConstraintsFailure, i}
+	stamp := func(fault authority.Fault, by pki.Name) func([]byte) []byte {
+		return func(signed []byte) []byte {
+			w := newWorld(t)
+			id := w.Must(t, by)
+			w.Configure(func(c *authority.Config) { c.TSA.Signer = id })
+			if err := w.Fail(authority.TSA, fault); err != nil {
+				t.Fatal(err)
+			}
+			return w.token(signed, 0)
+		}
 	}
-	sha256OID := asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
+	malformed := want{report.Invalid, report.FormatFailure, report.Broken}
 	for _, c := range []struct {
 		name     string
 		contents func([]byte) []byte
 		want     want
 	}{
-		{"intact", token(t, sha256OID, forge.OIDTSTInfo), open(report.Intact)},
-		{"another digest", token(t, asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}, forge.OIDTSTInfo), hashFailure},
-		{"an unknown digest", token(t, asn1.ObjectIdentifier{1, 2, 3}, forge.OIDTSTInfo), open(report.IntegrityUnknown)},
-		{"of other bytes", func([]byte) []byte { return token(t, sha256OID, forge.OIDTSTInfo)([]byte("x")) }, hashFailure},
-		{"no token", token(t, sha256OID, forge.OIDData), want{report.Invalid, report.FormatFailure, report.Broken}},
-		{"no CMS", pkcs1(t, crypto.SHA1), want{report.Invalid, report.FormatFailure, report.Broken}},
+		{"good", stamp("", pki.TSA), valid},
+		{"another digest", stamp(authority.WrongHash, pki.TSA), hashFailure},
+		{"another imprint", stamp(authority.WrongImprint, pki.TSA), hashFailure},
+		{"of other bytes", func([]byte) []byte { return stamp("", pki.TSA)([]byte("x")) }, hashFailure},
+		{"a flipped bit", stamp(authority.FlippedBit, pki.TSA), sigFailure},
+		{"by the impostor", stamp("", pki.AltTSA), noChain},
+		{"by a signer", stamp("", pki.SecondSigner), want{report.Indeterminate, report.SigConstraintsFailure, report.Intact}},
+		{"no token", stamp(authority.WrongContent, pki.TSA), malformed},
+		{"no CMS", pkcs1(t, crypto.SHA1), malformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			stamped := handSigned(t, "ETSI.RFC3161", "/DocTimeStampFilter /x", c.contents)

@@ -141,6 +141,7 @@ func containerStamps(c *timestamp.Container) ([]*stamp, *material) {
 // judgeFile judges the timestamps of a file and reports them.
 func (o Options) judgeFile(r *report.Report, stamps []*stamp, m *material) {
 	r.Timestamps = o.judgeStamps(stamps, m)
+	r.BestTime = proven(stamps)
 }
 
 // inside verifies a document that timestamps are of, as of the time that they prove.

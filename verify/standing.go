@@ -3,7 +3,6 @@
 package verify
 
 import (
-	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -51,8 +50,9 @@ func (o Options) chain(c *x509.Certificate, m *material, at time.Time) trust.Cha
 		return chain
 	}
 	const longest = 5 // certificates of a chain that are fetched
-	for next := []*x509.Certificate{c}; len(next) > 0 && len(next) < longest; {
-		found, _ := o.Revocation.Fetcher.Issuers(o.context(), next[0]) // what can't be fetched is as good as not named
+	for next := []*x509.Certificate{c}; len(next) > 0 && len(next) < longest && *o.fetches > 0; {
+		*o.fetches--
+		found, _ := o.Revocation.Fetcher.Issuers(o.ctx, next[0]) // what can't be fetched is as good as not named
 		m.certificates, m.issuers = append(m.certificates, found...), nil
 		if next = found; len(found) > 0 {
 			chain = o.Trust.Chain(c, m.pool(), at)
@@ -77,7 +77,7 @@ func (o Options) checkRevocation(s *standing, path []*x509.Certificate, m *mater
 }
 
 func (o Options) checkOne(s *standing, c, issuer *x509.Certificate, m *material, at time.Time, leaf bool) {
-	answer, err := o.Revocation.Check(o.context(), revocation.Question{
+	answer, err := o.Revocation.Check(o.ctx, revocation.Question{
 		Certificate: c, Issuer: issuer, At: at, Now: o.Now, Embedded: m.revocation, Others: m.certificates,
 	})
 	if leaf {
@@ -139,12 +139,4 @@ func (s *standing) unknown(c *x509.Certificate, err error) {
 
 func (s *standing) warn(code, message string) {
 	s.warnings = append(s.warnings, report.Warning{Code: code, Message: message})
-}
-
-// context is that of the call of [File].
-func (o Options) context() context.Context {
-	if o.ctx == nil {
-		return context.Background()
-	}
-	return o.ctx
 }

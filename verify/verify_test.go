@@ -66,8 +66,13 @@ func p7m(t testing.TB, content string, detached bool, signers ...cms.Signer) []b
 
 func signedPDF(t testing.TB, document []byte, name pki.Name) []byte {
 	t.Helper()
+	return signedPDFBy(t, document, signer(t, name))
+}
+
+func signedPDFBy(t testing.TB, document []byte, who cms.Signer) []byte {
+	t.Helper()
 	var out bytes.Buffer
-	o := pdf.SignOptions{Signer: signer(t, name), SigningTime: moment}
+	o := pdf.SignOptions{Signer: who, SigningTime: moment}
 	if err := pdf.Sign(context.Background(), &out, bytes.NewReader(document), int64(len(document)), o); err != nil {
 		t.Fatal(err)
 	}

@@ -95,9 +95,15 @@ func (w *world) signedAfter(s cms.Signer, after time.Duration) []byte {
 // authority is set up to make it.
 func (w *world) token(data []byte, after time.Duration) []byte {
 	w.t.Helper()
-	w.SetTime(moment.Add(after))
 	sum := sha256.Sum256(data)
-	query, err := (&timestamp.Request{Hash: crypto.SHA256, Digest: sum[:]}).Encode()
+	return w.tokenOf(sum[:], after)
+}
+
+// tokenOf gets a time stamp of a SHA-256 digest.
+func (w *world) tokenOf(digest []byte, after time.Duration) []byte {
+	w.t.Helper()
+	w.SetTime(moment.Add(after))
+	query, err := (&timestamp.Request{Hash: crypto.SHA256, Digest: digest}).Encode()
 	if err != nil {
 		w.t.Fatal(err)
 	}

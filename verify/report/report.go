@@ -15,6 +15,7 @@ type Report struct {
 	Verdict    Verdict      `json:"verdict"`
 	Signatures []*Signature `json:"signatures"`
 	Timestamps []*Timestamp `json:"timestamps"`
+	BestTime   *BestTime    `json:"bestTime,omitempty"` // when what the timestamps of the file are of is proven to have been there
 	Content    *Content     `json:"content,omitempty"`
 	Nested     []*Report    `json:"nested"`
 	Warnings   []Warning    `json:"warnings,omitempty"`

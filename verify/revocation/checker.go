@@ -63,10 +63,12 @@ const clockSkew = 5 * time.Minute
 const defaultGrace = 24 * time.Hour
 
 // Check returns the answer that holds for the moment: of several the newest, but a
-// revocation, which is for ever, before anything else. The network is asked only if what
-// is at hand is older than the moment; if it has nothing newer either, an answer at
-// hand that is still fresh is enough. The error is an [*UnknownError] when there is
-// none.
+// revocation, which is for ever, before anything else, and of several of these the
+// earliest. A suspension at the moment that ended in a revocation was never lifted, and is
+// the answer too. The network is asked only if what is at hand is older than the moment,
+// or is a suspension, which may have been lifted since; if it has nothing newer either,
+// an answer at hand that is still fresh is enough. The error is an [*UnknownError] when
+// there is none.
 func (c *Checker) Check(ctx context.Context, q Question) (*Answer, error) {
 	return c.check(ctx, q, 0)
 }
@@ -79,7 +81,7 @@ func (c *Checker) check(ctx context.Context, q Question, depth int) (*Answer, er
 	s := &search{checker: c, question: q, depth: depth}
 	s.use(ctx, q.Embedded, "in the file")
 	s.use(ctx, c.Given, "given")
-	if best := s.best(); best != nil && (best.Status == Revoked || !best.ThisUpdate.Before(q.At)) {
+	if best := s.best(); best != nil && best.At(q.At) != Suspended && (best.Status == Revoked || !best.ThisUpdate.Before(q.At)) {
 		return best, nil
 	}
 	if c.Fetcher != nil && depth < maxDepth {
@@ -106,14 +108,32 @@ type search struct {
 // best returns the answer to believe, nil if there is none.
 func (s *search) best() (best *Answer) {
 	for _, a := range s.answers {
-		switch {
-		case a.Status == Revoked:
-			return a
-		case best == nil || a.ThisUpdate.After(best.ThisUpdate):
+		if best == nil || a.outweighs(best) {
 			best = a
 		}
 	}
+	if best == nil || best.Status != Revoked || best.At(s.question.At) == Revoked {
+		return best
+	}
+	for _, a := range s.answers { // revoked later, after a suspension that was never lifted
+		if a.At(s.question.At) == Suspended {
+			return a
+		}
+	}
 	return best
+}
+
+// outweighs says which of two answers is believed.
+func (a *Answer) outweighs(other *Answer) bool {
+	switch {
+	case a.Status == Revoked && other.Status == Revoked:
+		return a.RevokedAt.Before(other.RevokedAt)
+	case a.Status == Revoked || other.Status == Revoked:
+		return a.Status == Revoked
+	case a.ThisUpdate.Equal(other.ThisUpdate):
+		return a.Status == Suspended
+	}
+	return a.ThisUpdate.After(other.ThisUpdate)
 }
 
 // use adds what evidence says.
@@ -189,7 +209,7 @@ func (s *search) fetch(ctx context.Context) {
 	if !slices.Contains([]int{0, 1}, s.depth) {
 		return
 	}
-	for _, at := range q.Certificate.OCSPServer {
+	for _, at := range first(q.Certificate.OCSPServer) {
 		o, err := f.OCSP(ctx, at, q.Certificate, q.Issuer)
 		if err != nil {
 			s.tried = append(s.tried, err)
@@ -204,7 +224,7 @@ func (s *search) fetch(ctx context.Context) {
 			s.tried = append(s.tried, fmt.Errorf("%s: %w", at, err))
 		}
 	}
-	for _, at := range q.Certificate.CRLDistributionPoints {
+	for _, at := range first(q.Certificate.CRLDistributionPoints) {
 		l, err := f.CRL(ctx, at)
 		if err != nil {
 			s.tried = append(s.tried, err)

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -38,6 +39,9 @@ type CRL struct {
 	points distributionPoint
 	cutoff time.Time
 	unfit  error // why it can't be used for anything
+
+	mu      sync.Mutex
+	checked map[string]error // whether an issuer, by its certificate, signed it
 }
 
 // distributionPoint is an IssuingDistributionPoint (RFC 5280, section 5.2.5).
@@ -173,7 +177,7 @@ func (c *CRL) Answer(certificate, issuer *x509.Certificate) (*Answer, error) {
 	if a := c.list.SignatureAlgorithm; a == x509.SHA1WithRSA || a == x509.ECDSAWithSHA1 {
 		return nil, fmt.Errorf("CRL of %q: it is signed over SHA-1, which can be forged", cns.DistinguishedName(c.list.Issuer))
 	}
-	if err := c.list.CheckSignatureFrom(issuer); err != nil {
+	if err := c.signedBy(issuer); err != nil {
 		return nil, fmt.Errorf("CRL of %q: %w", cns.DistinguishedName(c.list.Issuer), err)
 	}
 	a := &Answer{
@@ -184,6 +188,22 @@ func (c *CRL) Answer(certificate, issuer *x509.Certificate) (*Answer, error) {
 		return nil, fmt.Errorf("CRL of %q: %w", cns.DistinguishedName(c.list.Issuer), err)
 	}
 	return a.settled(certificate)
+}
+
+// signedBy checks the signature, once for each issuer: a file may have a thousand
+// signers, and the list tens of megabytes.
+func (c *CRL) signedBy(issuer *x509.Certificate) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err, known := c.checked[string(issuer.Raw)]
+	if !known {
+		if c.checked == nil {
+			c.checked = map[string]error{}
+		}
+		err = c.list.CheckSignatureFrom(issuer)
+		c.checked[string(issuer.Raw)] = err
+	}
+	return err
 }
 
 // look finds the certificate's entry.

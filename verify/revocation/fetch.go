@@ -47,6 +47,7 @@ type flight struct {
 const (
 	defaultTimeout = 10 * time.Second
 	maxRedirects   = 3
+	maxPlaces      = 4         // for the same thing; those that a certificate names beyond are not asked
 	maxIssuer      = 256 << 10 // bytes of a certificate, or of a PKCS#7 of some
 	cachedOCSP     = time.Hour // OCSP answers are kept no longer, whatever they say
 )
@@ -135,7 +136,7 @@ func (f *Fetcher) CRL(ctx context.Context, at string) (*CRL, error) {
 // caIssuers, RFC 5280, section 4.2.2.1): one in DER. They are helpers and never
 // trusted.
 func (f *Fetcher) Issuers(ctx context.Context, certificate *x509.Certificate) (list []*x509.Certificate, err error) {
-	for _, at := range certificate.IssuingCertificateURL {
+	for _, at := range first(certificate.IssuingCertificateURL) {
 		c, failed := once(ctx, f, "issuer "+at, at, func(ctx context.Context) (*x509.Certificate, error) {
 			key := cacheKey("issuer", at, nil)
 			if c, err := x509.ParseCertificate(f.Cache.get(key)); err == nil && f.now().Before(c.NotAfter) {
@@ -307,6 +308,9 @@ func ocspRequest(id, nonce []byte) ([]byte, error) {
 	})
 	return b.Bytes()
 }
+
+// first returns the places that are asked.
+func first(places []string) []string { return places[:min(len(places), maxPlaces)] }
 
 func cacheKey(kind, at string, id []byte) string {
 	sum := sha256.Sum256(append([]byte(kind+"\x00"+at+"\x00"), id...))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/pectoken/pectoken/softhsm-fixtures/authority"
 	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
 	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
@@ -36,6 +37,7 @@ func TestCardScripts(t *testing.T) {
 		t.Fatalf("no scripts found (%v)", err)
 	}
 	p := pki.New(time.Now())
+	authority.Start(t, p, authority.Options{Clock: time.Now})
 	for _, script := range scripts {
 		t.Run(strings.TrimSuffix(filepath.Base(script), ".txtar"), func(t *testing.T) {
 			d := &desk{pcsc: virtualcard.Start(t), cards: map[string]*virtualcard.Card{}}

@@ -33,7 +33,8 @@ const exitCodesText = `The program ends with
   0  done; or every signature is valid
   1  failed; or a signature is invalid, or a file holds none or can't be read
   2  wrong use: an unknown flag, an output that exists
-  3  indeterminate: could not find out, for instance for want of trust anchors
+  3  indeterminate: could not find out, for instance for want of trust anchors, or
+     whether a certificate was revoked
   4  the PIN: wrong, locked, at its last try, or nowhere to get it from
   5  no token, or no driver for it
 
@@ -48,9 +49,10 @@ PECTOKEN_TSA     the address of a time-stamp authority, as with --tsa; or severa
 PECTOKEN_TSA_USER, PECTOKEN_TSA_PASSWORD
                  for the authority, where only one is named
 HTTPS_PROXY, HTTP_PROXY, NO_PROXY
-                 the proxy on the way to it
+                 the proxy on the way to it, and to those who know of revocation
 XDG_CONFIG_HOME  the folder of the configuration file (pectoken help config)
-XDG_CACHE_HOME   the folder where the cards that were seen are remembered
+XDG_CACHE_HOME   the folder where cards that were seen and answers about revocation are
+                 remembered
 NO_COLOR         when set, no colours
 TMPDIR           where standard input is kept while it is worked on
 

@@ -127,8 +127,8 @@ func signedName(input string, format sign.Format, detached bool) string {
 	return input + ".p7m"
 }
 
-// envelopes are the extensions that signing adds to a document's name.
-var envelopes = []string{".p7m", ".p7s", ".p7e", ".tsd", ".m7m"}
+// envelopes are the extensions that signing and stamping add to a document's name.
+var envelopes = []string{".p7m", ".p7s", ".p7e", ".tsd", ".m7m", ".tsr", ".tst"}
 
 // withoutEnvelope takes such an extension off a name.
 func withoutEnvelope(name string) (string, error) {

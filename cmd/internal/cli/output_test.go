@@ -32,7 +32,7 @@ func TestSignedName(t *testing.T) {
 
 func TestWithoutEnvelope(t *testing.T) {
 	for name, want := range map[string]string{
-		"a.txt.p7m": "a.txt", "d/a.pdf.P7S": "d/a.pdf", "a.p7m.p7m": "a.p7m", "a.p7e": "a",
+		"a.txt.p7m": "a.txt", "d/a.pdf.P7S": "d/a.pdf", "a.p7m.p7m": "a.p7m", "a.p7e": "a", "a.p7m.tsr": "a.p7m", "a.tst": "a",
 		"a.txt": "", "p7m": "", ".p7m": "", "d/.p7m": "", "": "",
 	} {
 		got, err := withoutEnvelope(name)

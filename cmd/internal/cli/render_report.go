@@ -81,7 +81,7 @@ func (v *reportView) signature(b *strings.Builder, s *report.Signature, stamps [
 	if s.ClaimedTime != nil {
 		line(b, "time", clock(*s.ClaimedTime)+", as the signer claims; nobody proves it")
 	}
-	line(b, "judged", judgedText(s.BestTime, append(stamps[:len(stamps):len(stamps)], s.Timestamps...)))
+	judgedAt(b, s.BestTime, append(stamps[:len(stamps):len(stamps)], s.Timestamps...))
 	line(b, "revocation", revocationText(s.Revocation))
 	for _, t := range s.Timestamps {
 		line(b, "time stamp", stampText(t))

@@ -52,14 +52,15 @@ func stampText(t *report.Timestamp) string {
 	return text + ": proves nothing (" + string(t.SubIndication) + "), " + t.Reason
 }
 
-// judgedText says as of when a signature was judged, and how that moment is known. That
-// it is now goes without saying.
-func judgedText(best *report.BestTime, stamps []*report.Timestamp) string {
+// judgedAt says as of when a signature was judged, and how that moment is known. That it
+// is now goes without saying.
+func judgedAt(b *strings.Builder, best *report.BestTime, stamps []*report.Timestamp) {
 	switch {
 	case best == nil || best.Source == report.FromNow:
-		return ""
+		return
 	case best.Source == report.FromGiven:
-		return "as of " + clock(best.Time) + ", as you asked"
+		line(b, "judged", "as of "+clock(best.Time)+", as you asked")
+		return
 	}
 	by := ""
 	for _, t := range stamps {
@@ -68,7 +69,7 @@ func judgedText(best *report.BestTime, stamps []*report.Timestamp) string {
 			break
 		}
 	}
-	return "signed before " + clock(best.Time) + ", proven by a time stamp" + by
+	line(b, "signed", "before "+clock(best.Time)+", proven by a time stamp"+by)
 }
 
 func revocationText(r *report.Revocation) string {

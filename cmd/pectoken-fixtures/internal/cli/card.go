@@ -169,7 +169,11 @@ func writeCard(dir, identities string) error {
 		return err
 	}
 	p := pki.New(time.Now())
-	err := writeAll(dir, append(documentsFor(p),
+	lists, err := revocationLists(p)
+	if err != nil {
+		return err
+	}
+	err = writeAll(dir, append(append(documentsFor(p), lists...),
 		kitFile{"pin", []byte(virtualcard.StandardPIN), 0o600},
 		kitFile{"signature-pin", []byte(virtualcard.StandardSignaturePIN), 0o600}))
 	if err != nil {
@@ -183,6 +187,8 @@ func tellCard(out io.Writer, dir string) error {
   pin                       the PIN of the authentication key (CNS0), %s; its PUK is %s
   signature-pin             the PIN of the signature key (CNS1), %s; its PUK is %s
   root.pem                  the root of the certificates, to verify with
+  root.crl, qualified-ca.crl
+                            who was revoked, good for a week
   contract.pdf, notes.txt   documents to sign
 
 pull the card out and put it back, or ask it what it was asked:

@@ -25,7 +25,7 @@ func newForge() *cobra.Command {
 		Short: "Write forged PDFs that no verifier may call valid",
 		Long: "Write forged PDFs that no verifier may call valid: MARIO ROSSI signed each, and then it was made to say something else.\n\n" +
 			"root.pem is the root of his certificate, and honest.pdf what he signed. The README says what verifiers say of them.",
-		Example: "  pectoken-fixtures forge --dir forged\n  pectoken verify --trust forged/root.pem forged/*.pdf",
+		Example: "  pectoken-fixtures forge --dir forged\n  pectoken verify --trust forged/root.pem --offline --crl forged/root.crl --crl forged/qualified-ca.crl forged/*.pdf",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			n, err := forge(cmd.Context(), dir)
@@ -66,7 +66,11 @@ func forge(ctx context.Context, dir string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	files := []kitFile{{"root.pem", p.RootPEM(), 0o644}, {"honest.pdf", honest, 0o644}}
+	lists, err := revocationLists(p)
+	if err != nil {
+		return 0, err
+	}
+	files := append([]kitFile{{"root.pem", p.RootPEM(), 0o644}, {"honest.pdf", honest, 0o644}}, lists...)
 	for _, a := range all {
 		files = append(files, kitFile{a.Name + ".pdf", a.PDF, 0o644})
 	}

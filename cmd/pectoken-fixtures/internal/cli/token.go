@@ -43,7 +43,11 @@ func makeToken(out io.Writer, dir string) error {
 	}
 	dir = filepath.Dir(h.Conf())
 	p := pki.New(time.Now())
-	err = writeAll(dir, append(documentsFor(p),
+	lists, err := revocationLists(p)
+	if err != nil {
+		return err
+	}
+	err = writeAll(dir, append(append(documentsFor(p), lists...),
 		kitFile{"pin", []byte(softhsm.StandardPIN), 0o600},
 		kitFile{"env", []byte(exportLine(h.Env())), 0o644}))
 	if err != nil {
@@ -78,6 +82,19 @@ func documentsFor(p *pki.PKI) []kitFile {
 		{"contract.pdf", documents.Plain(), 0o644},
 		{"notes.txt", []byte(notes), 0o644},
 	}
+}
+
+// revocationLists are those of the authorities, good for a week: nobody answers where
+// the certificates say that somebody does.
+func revocationLists(p *pki.PKI) (files []kitFile, err error) {
+	for _, issuer := range []pki.Name{pki.Root, pki.QualifiedCA} {
+		list, err := p.CRL(issuer)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, kitFile{string(issuer) + ".crl", list, 0o644})
+	}
+	return files, nil
 }
 
 // writeAll writes files that must not be there yet.
@@ -119,6 +136,8 @@ func tellToken(out io.Writer, dir, serial string) error {
   pin                       its PIN, %s
   env                       what tells SoftHSM2 where the token is
   root.pem                  the root of the certificates, to verify with
+  root.crl, qualified-ca.crl
+                            who was revoked, good for a week
   contract.pdf, notes.txt   documents to sign
 
 type next:
@@ -126,7 +145,7 @@ type next:
   . ./env
   pectoken tokens
   pectoken sign --pin-file pin contract.pdf
-  pectoken verify --trust root.pem contract-signed.pdf
+  pectoken verify --trust root.pem --offline --crl root.crl --crl qualified-ca.crl contract-signed.pdf
 `, dir, softhsm.StandardLabel, serial, softhsm.StandardPIN, quote(dir))
 	return err
 }

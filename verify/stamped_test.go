@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verify_test
+
+import (
+	"bytes"
+	"crypto"
+	"testing"
+	"time"
+
+	"github.com/pectoken/pectoken/sign/timestamp"
+	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
+	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
+	"github.com/pectoken/pectoken/verify/report"
+)
+
+func parsedToken(t testing.TB, raw []byte) *timestamp.Token {
+	t.Helper()
+	token, err := timestamp.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// tsd puts a document into a .tsd with a time stamp of the first hour.
+func (w *world) tsd(content []byte, m *timestamp.MetaData) []byte {
+	w.t.Helper()
+	digests, err := timestamp.StampingDigests([]crypto.Hash{crypto.SHA256}, bytes.NewReader(content), m)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	token := parsedToken(w.t, w.tokenOf(digests[crypto.SHA256], time.Hour))
+	var out bytes.Buffer
+	if err := timestamp.WriteTSD(&out, bytes.NewReader(content), int64(len(content)), m, timestamp.Evidence{Token: token}); err != nil {
+		w.t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// renewed adds one more time stamp to a .tsd.
+func (w *world) renewed(file []byte, after time.Duration) []byte {
+	w.t.Helper()
+	c, err := timestamp.Read(bytes.NewReader(file), timestamp.ReadOptions{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	digests, err := c.ChainDigests([]crypto.Hash{crypto.SHA256})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	token := parsedToken(w.t, w.tokenOf(digests[crypto.SHA256], after))
+	var out bytes.Buffer
+	if err := timestamp.AppendTSD(&out, bytes.NewReader(file), int64(len(file)), c, timestamp.Evidence{Token: token}); err != nil {
+		w.t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// envelopes is a .p7m around a signed PDF, both by a certificate that is revoked two
+// hours later.
+func (w *world) envelopes() []byte {
+	document := documents.Plain()
+	signer := w.signer(pki.SignerP256)
+	w.revoke(pki.SignerP256, 2*time.Hour)
+	return p7m(w.t, string(signedPDFBy(w.t, document, signer)), false, signer)
+}
+
+// layers are the reports inside each other, the outermost first.
+func layers(r *report.Report) (all []*report.Report) {
+	for ; r != nil; r = r.Nested[0] {
+		all = append(all, r)
+		if len(r.Nested) == 0 {
+			break
+		}
+	}
+	return all
+}
+
+// TestStampedContainers: a chain of three time stamps around a .p7m around a PDF. What
+// is in it is judged at the time that the first one proves.
+func TestStampedContainers(t *testing.T) {
+	const name = "contratto.pdf.p7m"
+	for which, m := range map[string]*timestamp.MetaData{
+		"no metadata": nil, "metadata": {FileName: name}, "protected metadata": {FileName: name, HashProtected: true},
+	} {
+		t.Run(which, func(t *testing.T) {
+			w := newWorld(t)
+			content := w.envelopes()
+			chain := w.renewed(w.renewed(w.tsd(content, m), 90*time.Minute), 150*time.Minute)
+			other := w.tsd([]byte("else"), nil)
+			o := w.after(3 * time.Hour)
+			good := layers(check(t, chain, o))
+			if len(good) != 3 || good[0].Verdict != report.Valid || len(good[0].Timestamps) != 3 {
+				t.Fatalf("%d layers, %v, %d stamps", len(good), good[0].Verdict, len(good[0].Timestamps))
+			}
+			if best := good[0].BestTime; best == nil || !best.Time.Equal(moment.Add(time.Hour)) {
+				t.Errorf("the file is proven at %v", best)
+			}
+			for _, inner := range good[1:] {
+				s := valid.compare(t, inner)
+				if s.BestTime.Source != report.FromTimestamp || !s.BestTime.Time.Equal(moment.Add(time.Hour)) {
+					t.Errorf("%s: judged at %v", inner.Format, s.BestTime)
+				}
+			}
+
+			protected := m != nil && m.HashProtected
+			for what, forged := range map[string][]byte{
+				"the document":          bytes.Replace(chain, []byte("/MediaBox"), []byte("/mediaBox"), 1),
+				"the metadata":          bytes.Replace(chain, []byte(name), []byte("contratta.pdf.p7m"), 1),
+				"the first stamp":       swapped(t, chain, other, 0),
+				"the second stamp":      swapped(t, chain, other, 1),
+				"the third, of another": swapped(t, chain, other, 2),
+			} {
+				all := layers(check(t, forged, o))
+				saved := what == "the second stamp" || what == "the third, of another" || what == "the metadata" && !protected
+				for _, inner := range all[1:] {
+					if (inner.Verdict == report.Valid) != saved {
+						t.Errorf("%s changed: %s inside is %v", what, inner.Format, inner.Verdict)
+					}
+				}
+				if unharmed := what == "the metadata" && !protected; (all[0].Verdict == report.Valid) != unharmed {
+					t.Errorf("%s changed: the file is %v", what, all[0].Verdict)
+				}
+			}
+		})
+	}
+}
+
+// swapped has the first token of another container in place of one of a chain's.
+func swapped(t *testing.T, chain, other []byte, index int) []byte {
+	t.Helper()
+	a, err := timestamp.Read(bytes.NewReader(chain), timestamp.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := timestamp.Read(bytes.NewReader(other), timestamp.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine, theirs := a.Evidence[index].Token.Raw, b.Evidence[0].Token.Raw
+	if len(mine) != len(theirs) {
+		t.Fatalf("a token of %d octets in place of one of %d", len(theirs), len(mine))
+	}
+	return bytes.Replace(chain, mine, theirs, 1)
+}
+
+// TestStampAlone: a .tsr or .tst needs the document that it is of, and lends its time
+// to signatures in that one only.
+func TestStampAlone(t *testing.T) {
+	w := newWorld(t)
+	content := w.envelopes()
+	raw := w.token(content, time.Hour)
+	o := w.after(3 * time.Hour)
+	for format, file := range map[string][]byte{"tst": raw, "tsr": timestamp.EncodeResponse(parsedToken(t, raw))} {
+		t.Run(format, func(t *testing.T) {
+			r := check(t, file, o)
+			if r.Format != format || r.Verdict != report.Indeterminate || r.Timestamps[0].SubIndication != report.SignedDataNotFound {
+				t.Errorf("without document: %s, %v, %+v", r.Format, r.Verdict, r.Timestamps[0])
+			}
+			beside := o
+			beside.Content = section(content)
+			all := layers(check(t, file, beside))
+			if len(all) != 3 || all[0].Verdict != report.Valid || all[0].Timestamps[0].Verdict != report.Valid {
+				t.Fatalf("%d layers, %v", len(all), all[0].Verdict)
+			}
+			for _, inner := range all[1:] {
+				valid.compare(t, inner)
+			}
+			beside.Content = section(append(bytes.Clone(content), 0))
+			all = layers(check(t, file, beside))
+			if all[0].BestTime != nil || all[0].Verdict != report.Invalid || all[0].Timestamps[0].SubIndication != report.HashFailure {
+				t.Errorf("with another document: %v, %+v", all[0].Verdict, all[0].Timestamps[0])
+			}
+			for _, inner := range all[1:] {
+				if inner.Verdict == report.Valid {
+					t.Errorf("with another document %s in it is valid", inner.Format)
+				}
+			}
+		})
+	}
+}
+
+// The time of a container is lent to what is in it, and not to what stands beside it in
+// an envelope around both.
+func TestTimeStaysInside(t *testing.T) {
+	w := newWorld(t)
+	w.revoke(pki.SignerP256, 2*time.Hour)
+	inner := w.tsd(w.signed(pki.SignerP256), nil)
+	file := p7m(t, string(inner), false, w.signer(pki.SignerP256))
+	r := check(t, file, w.after(3*time.Hour))
+	all := layers(r)
+	if len(all) == 3 {
+		valid.compare(t, all[2])
+	}
+	if s := r.Signatures[0]; s.Verdict == report.Valid || s.SubIndication != report.RevokedNoPOE {
+		t.Errorf("the outer signature is %v, %s", s.Verdict, s.SubIndication)
+	}
+	if r.Verdict == report.Valid {
+		t.Error("the file is valid")
+	}
+}
