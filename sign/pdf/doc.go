@@ -16,6 +16,13 @@
 // and for each [Signature] read Covers and Problems, then give Contents and
 // SignedBytes to package sign/cms.
 //
+// What makes a signature last is added by SignOptions.Complete, a timestamp in the
+// signature (level B-T), and by [Extend]: validation data in the document security
+// store (B-LT) and document timestamps (B-LTA). Tokens, certificates, OCSP responses
+// and revocation lists come from the caller. To read them again, see
+// [Document.SecurityStore] and, for what a timestamp covers,
+// [Document.SecurityStoreOf] and [Signature.CoversSignature].
+//
 // # What is a fact and what is not
 //
 // A signature whose Covers is [CoversWholeFile] signs every byte of the file but
@@ -63,9 +70,10 @@
 // # Limits
 //
 // An object has at most 32 MiB of source text, 400,000 parts and 100 levels; a
-// stream that is inflated at most 32 MiB, all of them 256 MiB; a file at most
-// 100,000 cross-reference sections. Files made to take very long, such as a
-// thousand revisions of a form with thousands of fields, are refused.
+// stream that is inflated at most 32 MiB, all of them 256 MiB; a security store lists
+// of at most 10,000 values, all of them 64 MiB; a file at most 100,000 cross-reference
+// sections. Files made to take very long, such as a thousand revisions of a form with
+// thousands of fields, are refused.
 //
 // A [Document] must not be used by several goroutines at once; everything else
 // may.

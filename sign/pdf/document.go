@@ -50,8 +50,8 @@ type file struct {
 	unpack  map[int64]*objectStream // by absolute offset; nil while it is being read
 	packing int64                   // bytes held by unpack
 
-	stored      map[int64]stored // values of security stores, by absolute offset
-	storedBytes int64            // bytes held by stored
+	stored      map[storedAt]stored // values of security stores
+	storedBytes int64               // bytes held by stored
 }
 
 // place is what one section says of an object.
@@ -123,7 +123,7 @@ func OpenWith(r io.ReaderAt, size int64, o OpenOptions) (*Document, error) {
 		places: map[int64][]place{},
 		parsed: map[int64]*indirect{},
 		unpack: map[int64]*objectStream{},
-		stored: map[int64]stored{},
+		stored: map[storedAt]stored{},
 	}
 	if err := f.findHeader(); err != nil {
 		return nil, err

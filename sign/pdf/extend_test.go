@@ -390,6 +390,31 @@ func wantStores(t *testing.T, d *Document, list []*Signature, proof ValidationDa
 	}
 }
 
+// TestSignExtended signs what is extended already, and extends it for both.
+func TestSignExtended(t *testing.T) {
+	l := newLasting(t, now)
+	_, _, file := l.raise(t, documents.Form(), pki.Signer, "")
+	_, _, file = l.raise(t, file, pki.SecondSigner, "")
+	acceptable(t, file, 2)
+	d, list := mustOpen(t, file), signatures(t, file)
+	if len(list) != 4 {
+		t.Fatalf("%d signatures", len(list))
+	}
+	for _, i := range []int{0, 2} {
+		mustBeIntact(t, list[i])
+		if vri, ok := storeOf(t, d).Of(list[i]); !ok || len(vri.Certificates) != 3 {
+			t.Errorf("%s: %s", list[i].Field, counted(vri.ValidationData))
+		}
+	}
+	wantAllowed(t, d, list[0], ChangeDSS, ChangeExtension, ChangeDocumentTimestamp, ChangeSignature)
+	wantAllowed(t, d, list[2], ChangeDSS, ChangeDocumentTimestamp)
+	for i, s := range []*Signature{list[1], list[3]} {
+		if err := checkStamp(s); err != nil || s.Field != fmt.Sprint("Timestamp", i+1) {
+			t.Errorf("%s: %v", s.Field, err)
+		}
+	}
+}
+
 // TestExtendTwice: what is there already is not added again.
 func TestExtendTwice(t *testing.T) {
 	l := newLasting(t, now)

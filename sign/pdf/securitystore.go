@@ -6,6 +6,7 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -228,11 +229,42 @@ func (r *storeReader) value(o object) ([]byte, error) {
 	return s.data, nil
 }
 
+// storedAt is where the data of a stream come from. What says how to decode them can
+// be another object, and other in every view.
+type storedAt struct {
+	home int64 // absolute offset
+	view int   // its first section; -1 when the stream says all of itself
+}
+
+// storedKey tells where the data of a stream come from.
+func (d *Document) storedKey(held *indirect, stream *dict) storedAt {
+	for _, key := range []name{"Length", "Filter", "DecodeParms"} {
+		if refers(stream.get(key)) {
+			return storedAt{held.home, d.first}
+		}
+	}
+	return storedAt{held.home, -1}
+}
+
+// refers reports whether there is a reference in o. The parser has bounded the depth.
+func refers(o object) bool {
+	switch o := o.(type) {
+	case ref:
+		return true
+	case *array:
+		return slices.ContainsFunc(o.items, refers)
+	case *dict:
+		return slices.ContainsFunc(o.entries, func(e entry) bool { return refers(e.value) })
+	}
+	return false
+}
+
 // load returns the data of a stream, which several revisions and lists can have in
 // common. Compressed data without their checksum, as real programs write them, are
 // taken when they are one value: what they hold is signed in itself.
 func (r *storeReader) load(at ref, held *indirect, stream *dict) (stored, error) {
-	if s, ok := r.stored[held.home]; ok {
+	key := r.storedKey(held, stream)
+	if s, ok := r.stored[key]; ok {
 		return s, nil
 	}
 	data, end, err := r.contentOf(at, stream)
@@ -246,7 +278,7 @@ func (r *storeReader) load(at ref, held *indirect, stream *dict) (stored, error)
 	if r.storedBytes += int64(len(s.data)); r.storedBytes > maxStored {
 		return stored{}, damaged(stream.start, "more than %d bytes of validation data", maxStored)
 	}
-	r.stored[held.home] = s
+	r.stored[key] = s
 	return s, nil
 }
 

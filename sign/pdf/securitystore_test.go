@@ -147,6 +147,22 @@ func TestStoreOfRevision(t *testing.T) {
 	}
 }
 
+// TestStoreLengthOfRevision: a stream that another object gives the length of is as
+// long in each revision as that says there.
+func TestStoreLengthOfRevision(t *testing.T) {
+	file := withStore("<< /Certs [4 0 R] >>", "<< /Length 5 0 R >>\nstream\none endstream endobj\nendstream", "3")
+	file = appendUpdate(t, file, obj(5, fmt.Sprint(len("one endstream endobj"))))
+	for _, order := range [][]int{{0, 1, 0}, {1, 0, 1}} {
+		d := mustOpen(t, file)
+		for _, revision := range order {
+			s, err := d.SecurityStoreOf(revision)
+			if want := []string{"one", "one endstream endobj"}[revision]; err != nil || fmt.Sprintf("%s", s.Certificates) != "["+want+"]" {
+				t.Errorf("revision %d: %s, %v", revision, s.Certificates, err)
+			}
+		}
+	}
+}
+
 // TestCoversSignature: only what covers a revision covers others.
 func TestCoversSignature(t *testing.T) {
 	at := func(revision int) *Signature { return &Signature{Revision: revision} }

@@ -246,6 +246,9 @@ func TestSeedValues(t *testing.T) {
 		{"/MDP << /P 2 >>", nil, "MDP"},
 		{"/MDP << /P 2 >>", func(o *SignOptions) { o.Certify = FormFilling }, ""},
 		{"/TimeStamp << /URL (http://tsa.example) /Ff 1 >>", nil, "TimeStamp"},
+		{"/TimeStamp << /URL (http://tsa.example) /Ff 1 >>", func(o *SignOptions) {
+			o.Complete = func(cms []byte) ([]byte, error) { return cms, nil }
+		}, ""},
 		{"/TimeStamp << /URL (http://tsa.example) >>", nil, ""},
 		{"/Cert << /Ff 1 /Subject [" + other + own + "] >>", nil, ""},
 		{"/Cert << /Ff 1 /Subject [" + other + "] >>", nil, "Cert"},

@@ -128,6 +128,7 @@ func (k *kit) setup(env *testscript.Env) error {
 	conf, value, _ := strings.Cut(hsm.Env(), "=")
 	env.Setenv(conf, value)
 	env.Setenv("HSM", hsm.Module())
+	env.Setenv("AUTHORITY", k.services.URL(authority.TSA))
 	for name, path := range k.faults {
 		env.Setenv(name, path)
 	}
@@ -207,6 +208,7 @@ var shapes = map[string]func() any{
 	"cns":     func() any { return &map[string]any{} },
 	"doctor":  func() any { return &checkShape{} },
 	"error":   func() any { return &fileError{} },
+	"extend":  func() any { return &extendedJSON{} },
 	"extract": func() any { return &extractedJSON{} },
 	"pin":     func() any { return &pinResultShape{} },
 	"pin-set": func() any { return &pinSetJSON{} },

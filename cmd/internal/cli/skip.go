@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
 	"github.com/pectoken/pectoken/sign"
@@ -63,6 +64,17 @@ func (b *batch) isSigned(ctx context.Context, j *job, signer *x509.Certificate) 
 	if j.format == sign.CAdES && !b.signing.Detached {
 		same, err := isContent(document.section(), found.Content)
 		return same && holds(found, signer, "", b.signing.Level), err
+	}
+	if j.format == sign.PAdES && b.signing.Level >= sign.LevelLT {
+		// What makes it last was put behind the signature, which covers less than the file.
+		before, err := verify.File(ctx, document.section(), verify.Options{Now: b.app.now(), Name: j.file})
+		if err != nil {
+			return false, fmt.Errorf("verifying %q: %w", j.file, err)
+		}
+		found.Signatures = slices.DeleteFunc(found.Signatures, func(s *report.Signature) bool {
+			return slices.ContainsFunc(before.Signatures, func(old *report.Signature) bool { return old.Field == s.Field })
+		})
+		return holds(found, signer, "", b.signing.Level), nil
 	}
 	if j.format == sign.PAdES {
 		return holds(found, signer, report.WholeFile, b.signing.Level), nil // and so is not one that the document had before

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"crypto/rand"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pectoken/pectoken/sign"
+	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/sign/timestamp"
+	"github.com/pectoken/pectoken/softhsm-fixtures/authority"
+	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
+	"github.com/pectoken/pectoken/verify/report"
+)
+
+// crowd counts how many requests are under way at the same time.
+type crowd struct {
+	now, most atomic.Int32
+}
+
+func (c *crowd) RoundTrip(r *http.Request) (*http.Response, error) {
+	n := c.now.Add(1)
+	defer c.now.Add(-1)
+	for most := c.most.Load(); n > most && !c.most.CompareAndSwap(most, n); most = c.most.Load() {
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// A batch waits for its time stamps side by side, and asks for exactly one a file.
+func TestStampsOverlap(t *testing.T) {
+	const files = 3 * workersAtLevel
+	people := pki.New(fixedNow())
+	server := authority.Start(t, people, authority.Options{})
+	server.Configure(func(c *authority.Config) { c.Delay = 100 * time.Millisecond })
+	b, _, stderr := batchOf(t, files, 0)
+	signer := people.Must(t, pki.Signer)
+	together := &crowd{}
+	b.signing.Signer = cms.Signer{Key: signer.Key, Certificate: signer.Certificate, Chain: signer.Chain, Rand: rand.Reader}
+	b.signing.Level = sign.LevelT
+	b.signing.Stamper = &timestamp.Client{Transport: together, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
+	b.options.options.Level = sign.LevelT
+	b.run(t.Context(), b.options.atATime(oneAtATime{}))
+	if b.exit != exitOK || server.Count(authority.TSA) != files || server.Issued() != files {
+		t.Errorf("exit code %d, %d requests, %d time stamps for %d files\n%s", b.exit, server.Count(authority.TSA), server.Issued(), files, stderr)
+	}
+	if most := together.most.Load(); most != workersAtLevel {
+		t.Errorf("%d requests at a time, want %d", most, workersAtLevel)
+	}
+	for _, j := range b.jobs {
+		if _, err := os.Stat(j.output); err != nil || j.result.level != sign.LevelT {
+			t.Errorf("%s: %v, %v", j.output, err, j.result.level)
+		}
+	}
+}
+
+// After a failure of the authority nothing more is begun.
+func TestStampFailureEndsTheBatch(t *testing.T) {
+	const files = 4 * workersAtLevel
+	people := pki.New(fixedNow())
+	server := authority.Start(t, people, authority.Options{})
+	if err := server.Fail(authority.TSA, authority.WrongImprint); err != nil {
+		t.Fatal(err)
+	}
+	b, out, _ := batchOf(t, files, 0)
+	signer := people.Must(t, pki.Signer)
+	b.signing.Signer = cms.Signer{Key: signer.Key, Certificate: signer.Certificate, Chain: signer.Chain, Rand: rand.Reader}
+	b.signing.Level = sign.LevelT
+	b.signing.Stamper = &timestamp.Client{Transport: http.DefaultTransport, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
+	b.run(t.Context(), 1)
+	if b.exit != exitFailed || out.Len() > 0 || server.Count(authority.TSA) != 1 {
+		t.Errorf("exit code %d, %d requests\n%s", b.exit, server.Count(authority.TSA), out)
+	}
+	for _, j := range b.jobs {
+		if _, err := os.Stat(j.output); err == nil {
+			t.Errorf("%s is there", j.output)
+		}
+	}
+}
+
+// oneAtATime is a key on a card, and pinEachTime one that wants its PIN each time.
+type (
+	oneAtATime  struct{}
+	pinEachTime struct{ oneAtATime }
+)
+
+func (oneAtATime) AtATime() int              { return 1 }
+func (oneAtATime) AlwaysAuthenticate() bool  { return false }
+func (pinEachTime) AlwaysAuthenticate() bool { return true }
+
+func TestWorkersAtLevel(t *testing.T) {
+	o := &signOptions{}
+	if got := o.atATime(oneAtATime{}); got != 1 {
+		t.Errorf("%d at level b", got)
+	}
+	o.options.Level = sign.LevelLTA
+	if got := o.atATime(pinEachTime{}); got != 1 {
+		t.Errorf("%d with a PIN each time", got)
+	}
+}
+
+func TestExtendFlags(t *testing.T) {
+	o, err := parse(t, newExtendCmd, "a.p7m", "--tsa", "http://tsa.example")
+	if err != nil || o.level.level != "lta" || o.options.Level != sign.LevelLTA || o.options.Stamper == nil || o.options.ValidationData == nil || o.level.bestEffort {
+		t.Errorf("the defaults are %+v, %v", o, err)
+	}
+	for _, args := range [][]string{
+		{}, {"a"}, {"a", "--level", "b"}, {"a", "--tsa", "ftp://x"}, {"a", "--tsa", "http://x", "--timeout", "0s"}, {"a", "b", "-o", "c"},
+		{"a", "b", "--content", "c"}, {"-", "--content", "-"}, {"a", "--tsa", "http://x", "--trust", "missing"},
+	} {
+		if _, err := parse(t, newExtendCmd, args...); err == nil || problemOf(err).exit != exitUsage {
+			t.Errorf("%q gives %v, want a usage error", args, err)
+		}
+	}
+}
+
+func TestLevelOf(t *testing.T) {
+	for name, want := range map[string]sign.Level{"B-LTA": sign.LevelLTA, "B-T": sign.LevelT, "B-B": sign.LevelB, "": sign.LevelB} {
+		if got := levelOf(&report.Signature{Level: name}); got != want {
+			t.Errorf("%q is %v", name, got)
+		}
+	}
+}
