@@ -151,6 +151,11 @@ func summary(r *report.Report, note string) string {
 	for _, s := range all {
 		found[s.Integrity] = true
 	}
+	if len(all) == 0 { // a file of timestamps: the row is about them
+		for _, t := range r.Timestamps {
+			found[map[bool]report.Integrity{true: report.Broken, false: report.Intact}[t.Verdict == report.Invalid]] = true
+		}
+	}
 	word := "mixed"
 	for integrity := range found {
 		if len(found) == 1 {
