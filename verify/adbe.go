@@ -71,13 +71,13 @@ func judgePKCS1(sig *pdf.Signature, proof *pdfProof, o Options) (*report.Signatu
 		return malformedPDF(o, "the signature value is no OCTET STRING"), nil
 	}
 	s := &report.Signature{Format: "PDF", BestTime: o.at()}
-	signer, m := pkcs1Certificates(sig)
-	if signer == nil {
+	certificate, m := pkcs1Certificates(sig)
+	if certificate == nil {
 		leaveOpen(s, report.NoSigningCertificateFound, "no certificate of the signer that can be read stands in /Cert")
 		return s, nil
 	}
-	s.Certificate, s.Signer = DescribeCertificate(signer), describeSigner(signer)
-	key, ok := signer.PublicKey.(*rsa.PublicKey)
+	s.Certificate, s.Signer = DescribeCertificate(certificate), describeSigner(certificate)
+	key, ok := certificate.PublicKey.(*rsa.PublicKey)
 	if !ok || key.N.BitLen() < 1024 || key.N.BitLen() > 16384 { // what crypto/rsa computes
 		leaveOpen(s, report.CryptoConstraintsFailure, "the key of the certificate is not one of RSA, of 1024 to 16384 bits")
 		return s, nil
@@ -93,8 +93,9 @@ func judgePKCS1(sig *pdf.Signature, proof *pdfProof, o Options) (*report.Signatu
 	}
 	s.Algorithm = fmt.Sprintf("RSA-%d with %v", key.N.BitLen(), h)
 	s.Integrity = report.Intact
+	stamps := proof.after(sig, nil, m.all())
 	m.add(proof.m)
-	conclude(s, signer, m, proof.after(sig, nil), o, h)
+	conclude(s, signer{certificate: certificate, bound: true}, m, o.within(stamps, m), o, h)
 	return s, nil
 }
 

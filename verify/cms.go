@@ -53,9 +53,10 @@ func cmsFile(src *io.SectionReader, o Options, depth int) (*report.Report, error
 
 // judgeSigner judges a signer, or a counter-signer, with the timestamps that it carries.
 func judgeSigner(sd *cms.SignedData, c *cms.Check, m *material, o Options) *report.Signature {
+	own := m.with(c.Signer)
 	stamps := cmsStamps(sd, c.Signer)
-	s := judge(sd, c, m, o.within(stamps), o)
-	raiseLevel(s, stamps, m.with(c.Signer))
+	s := judge(sd, c, own, o.within(stamps, own), o)
+	raiseLevel(s, c.Certificate, stamps, own)
 	return s
 }
 

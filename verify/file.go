@@ -22,7 +22,7 @@ import (
 type Options struct {
 	Trust *trust.Anchors // whom to rely on; nil: nobody, so that nothing is valid
 	Now   time.Time      // REQUIRED: the caller's clock
-	Time  time.Time      // judge as of this moment; zero: Now
+	Time  time.Time      // judge as of this moment, when the file was there: the caller's word; zero: Now
 
 	Name    string            // of the file, for the report
 	Content *io.SectionReader // what a detached signature is about; nil: not given
@@ -36,6 +36,7 @@ type Options struct {
 	ctx     context.Context // of the call of [File] or [Revision]
 	fetches *int            // how many issuers may still be looked for on the network
 	outer   []*stamp        // timestamps of the file that this one stands in
+	proven  *existence      // what is proven of certificates and revocation values
 }
 
 // maxFetches is for how many certificates of a file the issuer is looked for on the
@@ -45,7 +46,7 @@ const maxFetches = 16
 // begin returns the options for a call with this context.
 func (o Options) begin(ctx context.Context) Options {
 	left := maxFetches
-	o.ctx, o.fetches = ctx, &left
+	o.ctx, o.fetches, o.proven = ctx, &left, (*existence)(nil).within()
 	return o
 }
 

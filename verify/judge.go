@@ -6,7 +6,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/pectoken/pectoken/sign/cms"
@@ -30,14 +29,22 @@ func judge(sd *cms.SignedData, c *cms.Check, m *material, stamps []*stamp, o Opt
 	case found(s, c, failures, fail), found(s, c, gaps, leaveOpen), s.Integrity != report.Intact:
 		return s
 	}
-	conclude(s, c.Certificate, m.with(c.Signer), stamps, o, append(besides, c.Signer.Hash())...)
+	signer := signer{certificate: c.Certificate, bound: c.Referenced}
+	conclude(s, signer, m, stamps, o, append(besides, c.Signer.Hash())...)
 	return s
+}
+
+// signer is whose signature it is.
+type signer struct {
+	certificate *x509.Certificate
+	bound       bool // the signature covers it, or its digest: it is as old as the signature
 }
 
 // conclude judges a signature whose arithmetic is right: when it was made, as far as
 // timestamps prove it, how strong its algorithms were then, and what the certificate was
 // worth (ETSI EN 319 102-1, clauses 5.5 and 5.6).
-func conclude(s *report.Signature, signer *x509.Certificate, m *material, stamps []*stamp, o Options, digests ...crypto.Hash) {
+func conclude(s *report.Signature, who signer, m *material, stamps []*stamp, o Options, digests ...crypto.Hash) {
+	o.proven = o.proven.within()
 	s.Timestamps = own(o.judgeStamps(stamps, m))
 	sayBadStamps(s)
 	if best := proven(stamps); best != nil && best.Time.Before(s.BestTime.Time) {
@@ -48,7 +55,10 @@ func conclude(s *report.Signature, signer *x509.Certificate, m *material, stamps
 		return
 	}
 	after := notBefore(stamps)
-	if weakAlgorithm(s, signer, digests, after) || !trusted(s, signer, m, o, after) || !maySign(s, signer) {
+	if who.bound {
+		o.proven.add(m.digest(who.certificate.Raw), s.BestTime.Time)
+	}
+	if weakAlgorithm(s, who.certificate, digests, after) || !trusted(s, who.certificate, m, o, after) || !maySign(s, who.certificate) {
 		return
 	}
 	s.Verdict, s.Indication, s.SubIndication, s.Reason = report.Valid, report.TotalPassed, "", ""
@@ -71,23 +81,6 @@ func sayBadStamps(s *report.Signature) {
 		if t.Verdict != report.Valid {
 			warn(s, "timestampProvesNothing", fmt.Sprintf("timestamp %s proves nothing: %s", t.ID, t.Reason))
 		}
-	}
-}
-
-// raiseLevel names the level that the timestamps and revocation values of a B-B
-// signature make it (ETSI EN 319 122-1, clause 6.1; EN 319 142-1, clause 6.1).
-func raiseLevel(s *report.Signature, stamps []*stamp, m *material) {
-	has := func(kinds ...report.TimestampKind) bool {
-		return slices.ContainsFunc(stamps, func(t *stamp) bool { return slices.Contains(kinds, t.kind) && t.err == nil })
-	}
-	switch long := len(m.revocation.CRLs)+len(m.revocation.OCSP) > 0; {
-	case s.Level != "B-B" || !has(report.SignatureTimestamp, report.DocumentTimestamp):
-	case long && has(report.ArchiveTimestamp, report.DocumentTimestamp):
-		s.Level = "B-LTA"
-	case long:
-		s.Level = "B-LT"
-	default:
-		s.Level = "B-T"
 	}
 }
 

@@ -3,6 +3,7 @@
 package verify
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"slices"
 
@@ -17,6 +18,9 @@ type material struct {
 	certificates []*x509.Certificate
 	revocation   revocation.Evidence
 	issuers      *x509.CertPool // of certificates; nil when they changed
+
+	fetched []*x509.Certificate // from the network: the file does not hold them
+	digests map[*byte]digest    // of octets by where they are in memory, as lists are large
 }
 
 // materialOf is what stands in a SignedData.
@@ -51,9 +55,48 @@ func (m *material) add(other *material) {
 }
 
 func (m *material) clone() *material {
+	if m.digests == nil {
+		m.digests = map[*byte]digest{}
+	}
 	return &material{
 		certificates: slices.Clone(m.certificates),
 		revocation:   revocation.Evidence{OCSP: slices.Clone(m.revocation.OCSP), CRLs: slices.Clone(m.revocation.CRLs)},
+		fetched:      slices.Clone(m.fetched),
+		digests:      m.digests,
+	}
+}
+
+// digest names a certificate or revocation value.
+func (m *material) digest(raw []byte) digest {
+	if d, known := m.digests[&raw[0]]; known {
+		return d
+	}
+	if m.digests == nil {
+		m.digests = map[*byte]digest{}
+	}
+	d := sha256.Sum256(raw)
+	m.digests[&raw[0]] = d
+	return d
+}
+
+// all names all of it that stands in the file.
+func (m *material) all() (list []digest) {
+	for _, c := range m.certificates {
+		list = append(list, m.digest(c.Raw))
+	}
+	for _, o := range m.revocation.OCSP {
+		list = append(list, m.digest(o.Raw))
+	}
+	for _, l := range m.revocation.CRLs {
+		list = append(list, m.digest(l.Raw()))
+	}
+	return list
+}
+
+// fetch adds certificates from the network.
+func (m *material) fetch(found []*x509.Certificate) {
+	if len(found) > 0 {
+		m.fetched, m.issuers = append(m.fetched, found...), nil
 	}
 }
 
@@ -61,7 +104,7 @@ func (m *material) clone() *material {
 func (m *material) pool() *x509.CertPool {
 	if m.issuers == nil {
 		bag := &cms.SignedData{}
-		for _, c := range m.certificates {
+		for _, c := range slices.Concat(m.certificates, m.fetched) {
 			bag.Certificates = append(bag.Certificates, &cms.Certificate{Raw: c.Raw})
 		}
 		m.issuers = bag.CertPool()

@@ -259,13 +259,13 @@ func judgeDetached(sig *pdf.Signature, proof *pdfProof, o Options) (*report.Sign
 // judge judges the only signer of a SignedData that stands in a PDF.
 func (p *pdfProof) judge(sd *cms.SignedData, sig *pdf.Signature, o Options, besides ...crypto.Hash) *report.Signature {
 	c := sd.Check(sd.Signers[0])
+	m := materialOf(sd).with(c.Signer)
 	stamps := cmsStamps(sd, c.Signer)
-	stamps = append(stamps, p.after(sig, stamps)...)
-	m := materialOf(sd)
+	stamps = append(stamps, p.after(sig, stamps, m.all())...)
 	m.add(p.m)
-	s := judge(sd, c, m, o.within(stamps), o, besides...)
+	s := judge(sd, c, m, o.within(stamps, m), o, besides...)
 	describePDFProfile(s, sig)
-	raiseLevel(s, stamps, m)
+	raiseLevel(s, c.Certificate, stamps, m)
 	return s
 }
 

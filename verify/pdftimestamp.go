@@ -37,8 +37,47 @@ func proofOf(doc *pdf.Document, signatures []*pdf.Signature, o Options) (*pdfPro
 	if err := p.addStore(doc); err != nil {
 		return nil, err
 	}
+	if err := p.addHeld(doc); err != nil {
+		return nil, err
+	}
 	o.judgeStamps(p.stamps, p.m)
 	return p, nil
+}
+
+// maxStores is of how many document timestamps, the last ones, the security store is
+// read that each covers: it is read anew for each.
+const maxStores = 64
+
+// addHeld finds out what of the document's security store each timestamp covers: what was
+// there by then. What came later, or replaced it, is not proven by it.
+func (p *pdfProof) addHeld(doc *pdf.Document) error {
+	for i, s := range p.stamps {
+		if p.covers[i] < 0 || i+maxStores < len(p.stamps) {
+			continue
+		}
+		for n, other := range p.stamps {
+			if other.token != nil && p.covers[n] >= 0 && p.covers[n] < p.covers[i] {
+				s.holds = append(s.holds, tokenDigests(other.token)...)
+			}
+		}
+		store, err := doc.SecurityStoreOf(p.covers[i])
+		if stop := stopped(err); stop != nil {
+			return stop
+		}
+		if err == nil && store != nil {
+			s.holds = append(s.holds, storeDigests(store)...)
+		}
+	}
+	return nil
+}
+
+// storeDigests names what stands in a security store.
+func storeDigests(store *pdf.SecurityStore) []digest {
+	var bag []*cms.Certificate
+	for _, der := range store.Certificates {
+		bag = append(bag, &cms.Certificate{Raw: der})
+	}
+	return digestsOf(bag, cms.Revocation{CRLs: store.CRLs, OCSP: store.OCSP})
 }
 
 // addStore adds what the document keeps in its security store. One that can't be read
@@ -107,13 +146,13 @@ type brokenError struct{ reason string }
 
 func (e *brokenError) Error() string { return e.reason }
 
-// after returns the document timestamps that cover a signature with its own
-// timestamps.
-func (p *pdfProof) after(sig *pdf.Signature, own []*stamp) []*stamp {
+// after returns the document timestamps that cover a signature with its own timestamps,
+// and with what it holds.
+func (p *pdfProof) after(sig *pdf.Signature, own []*stamp, held []digest) []*stamp {
 	var list []*stamp
 	for i, s := range p.stamps {
 		if sig.Revision >= 0 && p.covers[i] > sig.Revision {
-			list = append(list, s.around(own))
+			list = append(list, s.around(own, held))
 		}
 	}
 	return list

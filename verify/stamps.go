@@ -4,7 +4,9 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,8 +24,11 @@ type stamp struct {
 	token *timestamp.Token // nil: it can't be read
 	err   error            // why it says nothing of what it is found with
 	wraps [][]byte         // tokens of other timestamps that it covers too
+	holds []digest         // certificates and revocation values that it covers
+	of    *stamp           // itself, when it was found, with what it holds beside this
 
-	answer *report.Timestamp
+	authority *x509.Certificate // who made it, once it was judged
+	answer    *report.Timestamp
 }
 
 // newStamp reads a token and compares it with what it has to be of: imprint
@@ -103,7 +108,7 @@ func archiveStamp(sd *cms.SignedData, info *cms.SignerInfo, t cms.Timestamp) *st
 		return sd.ArchiveDigest(info, archive.Index, h)
 	})
 	if s.err == nil {
-		s.wraps = archive.Attributes
+		s.wraps, s.holds = archive.Attributes, archiveDigests(info, archive)
 	}
 	return s
 }
@@ -115,23 +120,28 @@ func digestOf(h crypto.Hash, b []byte) []byte {
 }
 
 // around returns s as one that covers these timestamps too, because it covers all that
-// they are in.
-func (s *stamp) around(inner []*stamp) *stamp {
+// they are in, and whatever else is named. What it holds itself was learnt before.
+func (s *stamp) around(inner []*stamp, held []digest) *stamp {
 	covering := *s
-	covering.wraps = slices.Clone(s.wraps)
+	covering.of, covering.wraps, covering.holds = s, slices.Clone(s.wraps), slices.Clone(held)
 	for _, t := range inner {
 		if t.token != nil {
 			covering.wraps = append(covering.wraps, t.token.Raw)
+			covering.holds = append(covering.holds, tokenDigests(t.token)...)
 		}
 	}
 	return &covering
 }
 
-// within adds to the timestamps of a signature those of the files that it stands in.
-func (o Options) within(own []*stamp) []*stamp {
-	all := own
+// within adds to the timestamps of a signature those of the files that it stands in, which
+// cover all that is in it.
+func (o Options) within(own []*stamp, m *material) []*stamp {
+	if len(o.outer) == 0 {
+		return own
+	}
+	all, held := own, m.all()
 	for _, s := range o.outer {
-		all = append(all, s.around(own))
+		all = append(all, s.around(own, held))
 	}
 	return all
 }
@@ -149,29 +159,73 @@ func (s *stamp) covers(other *stamp) bool {
 	return false
 }
 
-// judgeStamps judges timestamps, the last one first: each at the time when the next
-// one proves that it was there (ETSI EN 319 102-1, clause 5.6.2.4), the last at the
-// moment of the verdict.
+// judgeStamps judges timestamps, the latest one first: each at the time when those that
+// cover it prove that it was there (ETSI EN 319 102-1, clause 5.6.2.4), others at the
+// moment of the verdict. What each proves is added to what is known to be there. Where a
+// timestamp stands in its file says nothing: attributes may be in any order.
 func (o Options) judgeStamps(stamps []*stamp, m *material) []*report.Timestamp {
-	for i := len(stamps) - 1; i >= 0; i-- {
-		if stamps[i].answer != nil {
-			continue // judged before, with the rest of the document
+	for _, s := range stamps {
+		if s.answer != nil { // judged before, with the rest of the document
+			o.proven.learn(s)
+		}
+	}
+	for _, s := range latestFirst(stamps) {
+		if s.answer != nil {
+			continue
 		}
 		at := o.at().Time
-		for _, later := range stamps[i+1:] {
-			if later.proves() && later.covers(stamps[i]) && later.answer.Time.Before(at) {
-				at = later.answer.Time
+		for _, other := range stamps {
+			if other.proves() && other.covers(s) && other.latest().Before(at) {
+				at = other.latest()
 			}
 		}
-		stamps[i].judge(o, m, at)
-		stamps[i].answer.ID = fmt.Sprintf("T%d", i+1)
+		s.judge(o, m, at)
+		o.proven.learn(s)
 	}
 	var answers []*report.Timestamp
-	for _, s := range stamps {
+	for i, s := range stamps {
+		if s.answer.ID == "" {
+			s.answer.ID = fmt.Sprintf("T%d", i+1)
+		}
 		answers = append(answers, s.answer)
 	}
 	return answers
 }
+
+// latestFirst sorts timestamps so that each comes after those that cover it. Of those of
+// one second the one that covers more is the later one.
+func latestFirst(stamps []*stamp) []*stamp {
+	sorted := slices.Clone(stamps)
+	slices.Reverse(sorted)
+	slices.SortStableFunc(sorted, func(a, b *stamp) int {
+		return cmp.Or(b.time().Compare(a.time()), cmp.Compare(len(b.wraps), len(a.wraps)))
+	})
+	return sorted
+}
+
+// time is what the token states, zero for one that can't be read.
+func (s *stamp) time() time.Time {
+	if s.token == nil {
+		return time.Time{}
+	}
+	return s.token.Info.Time
+}
+
+// accuracy is by how much the authority says that its clock may be off, either way; not at
+// all where it doesn't say (RFC 3161, section 2.4.2).
+func (s *stamp) accuracy() time.Duration {
+	if s.token == nil || s.token.Info.Accuracy == nil {
+		return 0
+	}
+	return *s.token.Info.Accuracy
+}
+
+// latest is the latest that a timestamp may have been made. It proves that what it covers
+// was there by then, and not sooner.
+func (s *stamp) latest() time.Time { return s.time().Add(s.accuracy()).UTC() }
+
+// earliest is the earliest that it may have been made. What covers it was made after that.
+func (s *stamp) earliest() time.Time { return s.time().Add(-s.accuracy()).UTC() }
 
 // proves says whether a timestamp is proof of what it covers.
 func (s *stamp) proves() bool { return s.answer != nil && s.answer.Verdict == report.Valid }
@@ -188,6 +242,7 @@ func (s *stamp) judge(o Options, m *material, at time.Time) {
 	own.addToken(s.token)
 	check := s.token.Check(own.certificates...)
 	if check.Signature != nil && check.Signature.Certificate != nil {
+		s.authority = check.Signature.Certificate
 		s.answer.Authority = cns.DistinguishedName(check.Signature.Certificate.Subject)
 	}
 	switch {
@@ -216,6 +271,7 @@ func (s *stamp) judgeAuthority(o Options, c *cms.Check, m *material, at time.Tim
 			return
 		}
 	}
+	o.proven.add(m.digest(c.Certificate.Raw), at) // the ESSCertID names it
 	found := o.standing(c.Certificate, m, at)
 	s.answer.Warnings = found.warnings
 	switch {
@@ -235,6 +291,7 @@ const clockSkew = 5 * time.Minute
 func (s *stamp) describe() {
 	info := s.token.Info
 	s.answer.Time, s.answer.Serial = info.Time.UTC(), fmt.Sprintf("%X", info.SerialNumber)
+	s.answer.Accuracy = s.accuracy().Seconds()
 	if info.Policy != nil {
 		s.answer.Policy = info.Policy.String()
 	}
@@ -248,7 +305,7 @@ func (s *stamp) open(sub report.SubIndication, reason string) {
 	s.answer.Verdict, s.answer.SubIndication, s.answer.Reason = report.Indeterminate, sub, reason
 }
 
-// proven returns the earliest time at which a signature is proven to have existed,
+// proven returns the earliest time by which a signature is proven to have existed,
 // nil without a good timestamp.
 func proven(stamps []*stamp) *report.BestTime {
 	var best *report.BestTime
@@ -256,34 +313,35 @@ func proven(stamps []*stamp) *report.BestTime {
 		if s.kind == report.ContentTimestamp || !s.proves() {
 			continue
 		}
-		if best == nil || s.answer.Time.Before(best.Time) {
-			best = &report.BestTime{Time: s.answer.Time, Source: report.FromTimestamp}
+		if best == nil || s.latest().Before(best.Time) {
+			best = &report.BestTime{Time: s.latest(), Source: report.FromTimestamp}
 		}
 	}
 	return best
 }
 
-// notBefore returns the latest time of a content timestamp: the signature was made
-// after it. Zero without one.
+// notBefore returns the earliest that the last content timestamp may have been made: the
+// signature was made after it. Zero without one.
 func notBefore(stamps []*stamp) (latest time.Time) {
 	for _, s := range stamps {
-		if s.kind == report.ContentTimestamp && s.proves() && s.answer.Time.After(latest) {
-			latest = s.answer.Time
+		if s.kind == report.ContentTimestamp && s.proves() && s.earliest().After(latest) {
+			latest = s.earliest()
 		}
 	}
 	return latest
 }
 
 // inOrder checks that no timestamp is older than what it covers (ETSI EN 319 102-1,
-// clause 5.5.4, step 3).
+// clause 5.5.4, step 3). Where they differ by less than both clocks may be off together
+// their order is not known, and not wrong (RFC 3161, section 2.4.2).
 func inOrder(stamps []*stamp) (string, bool) {
 	earliest := notBefore(stamps)
 	for _, s := range stamps {
-		if s.kind != report.ContentTimestamp && s.proves() && s.answer.Time.Before(earliest) {
+		if s.kind != report.ContentTimestamp && s.proves() && s.latest().Before(earliest) {
 			return fmt.Sprintf("the timestamp of %s is older than the timestamp of the content, %s, which was there before", day(s.answer.Time), day(earliest)), false
 		}
 		for _, other := range stamps {
-			if s.proves() && other.proves() && s.covers(other) && s.answer.Time.Before(other.answer.Time) {
+			if s.proves() && other.proves() && s.covers(other) && s.latest().Before(other.earliest()) {
 				return fmt.Sprintf("the timestamp of %s covers one that is newer, of %s", day(s.answer.Time), day(other.answer.Time)), false
 			}
 		}

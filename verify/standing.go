@@ -32,7 +32,7 @@ func (o Options) standing(c *x509.Certificate, m *material, at time.Time) standi
 	switch chain.Status {
 	case trust.Trusted:
 		s := standing{trusted: true}
-		o.checkRevocation(&s, chain.Path, m, at)
+		o.checkPath(&s, chain.Path, m, at)
 		return s
 	case trust.OutOfBounds:
 		return standing{sub: report.OutOfBoundsNoPOE, reason: chain.Reason}
@@ -53,7 +53,7 @@ func (o Options) chain(c *x509.Certificate, m *material, at time.Time) trust.Cha
 	for next := []*x509.Certificate{c}; len(next) > 0 && len(next) < longest && *o.fetches > 0; {
 		*o.fetches--
 		found, _ := o.Revocation.Fetcher.Issuers(o.ctx, next[0]) // what can't be fetched is as good as not named
-		m.certificates, m.issuers = append(m.certificates, found...), nil
+		m.fetch(found)
 		if next = found; len(found) > 0 {
 			chain = o.Trust.Chain(c, m.pool(), at)
 		}
@@ -64,33 +64,49 @@ func (o Options) chain(c *x509.Certificate, m *material, at time.Time) trust.Cha
 	return chain
 }
 
-// checkRevocation asks about each certificate of a chain but its anchor, which nobody
-// can revoke for us.
-func (o Options) checkRevocation(s *standing, path []*x509.Certificate, m *material, at time.Time) {
+// checkPath looks at each certificate of a chain but its anchor, which nobody can revoke
+// for us: whether it was revoked, whether its key was long enough, and whether it is
+// proven to be from when its issuer could be relied on. What is wrong with an issuer is the
+// reason why something below it is not proven, and is told instead.
+func (o Options) checkPath(s *standing, path []*x509.Certificate, m *material, at time.Time) {
 	if o.Revocation == nil {
 		s.warn("revocationNotChecked", "whether the certificate was revoked or suspended was not checked")
-		return
 	}
-	for i := 0; i+1 < len(path) && s.sub == ""; i++ {
-		o.checkOne(s, path[i], path[i+1], m, at, i == 0)
+	for i := 0; i+1 < len(path) && (s.sub == "" || s.sub == report.NoPOE); i++ {
+		if o.Revocation != nil {
+			o.checkOne(s, path, i, m, at)
+		}
+		if reason := weakness(0, path[i], at); i > 0 && reason != "" && (s.sub == "" || s.sub == report.NoPOE) {
+			s.sub, s.reason = report.CryptoConstraintsFailure, fmt.Sprintf("%s: %s", member(path[i], i), reason)
+		}
+		if since := o.certificateSince(path[i], m); since.After(at) && s.sub == "" {
+			if err := o.stood(path[i+1:], m, since); err != nil {
+				s.unproven(fmt.Errorf("%s: %w", member(path[i], i), err))
+			}
+		}
 	}
 }
 
-func (o Options) checkOne(s *standing, c, issuer *x509.Certificate, m *material, at time.Time, leaf bool) {
-	answer, err := o.Revocation.Check(o.ctx, revocation.Question{
-		Certificate: c, Issuer: issuer, At: at, Now: o.Now, Embedded: m.revocation, Others: m.certificates,
-	})
-	if leaf {
+// member says in words which certificate of a chain it is.
+func member(c *x509.Certificate, i int) string {
+	if i == 0 {
+		return "the certificate"
+	}
+	return fmt.Sprintf("the certificate %q in the chain", cns.DistinguishedName(c.Subject))
+}
+
+// checkOne asks about one certificate of a chain.
+func (o Options) checkOne(s *standing, path []*x509.Certificate, i int, m *material, at time.Time) {
+	c := path[i]
+	answer, err := o.ask(c, path[i+1:], m, at)
+	if i == 0 {
 		s.about = describeRevocation(answer)
 	}
 	if err != nil {
 		s.unknown(c, err)
 		return
 	}
-	who := "the certificate"
-	if !leaf {
-		who = fmt.Sprintf("the certificate %q in the chain", cns.DistinguishedName(c.Subject))
-	}
+	who := member(c, i)
 	switch answer.At(at) {
 	case revocation.Good:
 		if answer.Status == revocation.Revoked {
@@ -98,7 +114,7 @@ func (o Options) checkOne(s *standing, c, issuer *x509.Certificate, m *material,
 		}
 	case revocation.Revoked:
 		s.sub, s.revoked = report.RevokedNoPOE, answer
-		if !leaf {
+		if i > 0 {
 			s.sub = report.RevokedCANoPOE
 		}
 		s.reason = fmt.Sprintf("%s was revoked on %s (%s)", who, answer.RevokedAt.UTC().Format(time.RFC3339), answer.Reason)
@@ -129,12 +145,29 @@ func describeRevocation(a *revocation.Answer) *report.Revocation {
 // unknown is for a certificate of which nothing was found out. One that names no place
 // to ask never can be, which is said; where there is one, it has to be asked.
 func (s *standing) unknown(c *x509.Certificate, err error) {
-	var nothing *revocation.UnknownError
-	if errors.As(err, &nothing) && len(nothing.Tried) == 0 && len(c.OCSPServer) == 0 && len(c.CRLDistributionPoints) == 0 {
+	if unaskable(c, err) {
 		s.warn("revocationUnknown", fmt.Sprintf("whether the certificate of %q was revoked can't be found out: it names no place to ask", cns.DistinguishedName(c.Subject)))
 		return
 	}
+	s.unproven(err)
+}
+
+// unaskable says whether nothing is known of a certificate because it names no place to
+// ask.
+func unaskable(c *x509.Certificate, err error) bool {
+	var nothing *revocation.UnknownError
+	return errors.As(err, &nothing) && nothing.Certificate == c && len(nothing.Tried) == 0 && len(c.OCSPServer) == 0 && len(c.CRLDistributionPoints) == 0
+}
+
+// unproven is for what is not proven: to be from when it counted, or at all.
+func (s *standing) unproven(err error) {
+	if s.sub != "" {
+		return
+	}
 	s.sub, s.reason = report.TryLater, err.Error()
+	if errors.As(err, new(*revocation.UnprovenError)) {
+		s.sub = report.NoPOE
+	}
 }
 
 func (s *standing) warn(code, message string) {

@@ -106,6 +106,7 @@ const (
 	RevokedNoPOE              SubIndication = "REVOKED_NO_POE"                    // the signer's certificate is revoked, and no proof of an earlier time
 	RevokedCANoPOE            SubIndication = "REVOKED_CA_NO_POE"                 // so is one of its chain
 	CryptoConstraintsNoPOE    SubIndication = "CRYPTO_CONSTRAINTS_FAILURE_NO_POE" // an algorithm that can no longer be relied on, and no proof of an earlier time
+	NoPOE                     SubIndication = "NO_POE"                            // no proof that revocation data or a certificate is from when its issuer could be relied on
 	TimestampOrderFailure     SubIndication = "TIMESTAMP_ORDER_FAILURE"           // a timestamp that is older than what it covers
 	TryLater                  SubIndication = "TRY_LATER"                         // revocation: suspended, or nothing known for this moment
 	SignedDataNotFound        SubIndication = "SIGNED_DATA_NOT_FOUND"             // the content of a detached signature wasn't given

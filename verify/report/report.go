@@ -139,6 +139,9 @@ type Timestamp struct {
 	Kind    TimestampKind `json:"kind,omitempty"`
 	Verdict Verdict       `json:"verdict"`
 	Time    time.Time     `json:"time"`
+	// Accuracy is by how many seconds Time may be off, either way, as the authority says.
+	// What is proven is proven by Time and Accuracy together.
+	Accuracy float64 `json:"accuracy,omitempty"`
 
 	SubIndication SubIndication `json:"subIndication,omitempty"`
 	Reason        string        `json:"reason,omitempty"` // one sentence: why the verdict isn't valid

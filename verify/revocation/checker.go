@@ -36,7 +36,33 @@ type Question struct {
 
 	Embedded Evidence            // what stands beside the certificate, in a signed file
 	Others   []*x509.Certificate // where a responder's certificate may be
+
+	// Proven returns when an answer is proven to have been there, or why whoever issued
+	// the certificate can't be relied on for it, an [*UnprovenError] if that is known: a key
+	// that ended, or that was stolen, signs whatever its holder likes, with any date. Nil:
+	// all answers are of Now, and the issuer is good.
+	Proven func(*Answer) (time.Time, error)
 }
+
+// proven is Proven with its default.
+func (q Question) proven(a *Answer) (time.Time, error) {
+	if q.Proven == nil {
+		return q.Now, nil
+	}
+	return q.Proven(a)
+}
+
+// InFile is the Source of answers by evidence that was Embedded.
+const InFile = "in the file"
+
+// UnprovenError is an answer that counts for nothing because it is not proven to have
+// been there when its signer could still be relied on.
+type UnprovenError struct{ Err error }
+
+func (e *UnprovenError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UnprovenError) Unwrap() error { return e.Err }
 
 // UnknownError says that nothing is known of a certificate at a moment, and what
 // was tried.
@@ -68,7 +94,9 @@ const defaultGrace = 24 * time.Hour
 // the answer too. The network is asked only if what is at hand is older than the moment,
 // or is a suspension, which may have been lifted since; if it has nothing newer either,
 // an answer at hand that is still fresh is enough. The error is an [*UnknownError] when
-// there is none.
+// there is none. An answer by which the certificate was good counts only if it is proven to
+// be from when its signer could be relied on, see [Question]; else it is an
+// [*UnprovenError] among what was tried.
 func (c *Checker) Check(ctx context.Context, q Question) (*Answer, error) {
 	return c.check(ctx, q, 0)
 }
@@ -79,7 +107,7 @@ const maxDepth = 2
 
 func (c *Checker) check(ctx context.Context, q Question, depth int) (*Answer, error) {
 	s := &search{checker: c, question: q, depth: depth}
-	s.use(ctx, q.Embedded, "in the file")
+	s.use(ctx, q.Embedded, InFile)
 	s.use(ctx, c.Given, "given")
 	if best := s.best(); best != nil && best.At(q.At) != Suspended && (best.Status == Revoked || !best.ThisUpdate.Before(q.At)) {
 		return best, nil
@@ -177,13 +205,31 @@ func (s *search) unfit(ctx context.Context, a *Answer) error {
 		return fmt.Errorf("%s is of %s, which is not yet", a.Kind, day(a.ThisUpdate))
 	case a.Status != Revoked && !a.Fresh(q.At, grace):
 		return fmt.Errorf("%s of %s is too old for %s", a.Kind, day(a.ThisUpdate), day(q.At))
+	case a.At(q.At) != Good: // bad news needs no proof: nobody gains by making it up
+		return s.checkResponder(ctx, a, a.ProducedAt)
 	}
-	return s.checkResponder(ctx, a)
+	return s.unproven(ctx, a)
 }
 
-// checkResponder finds out whether the responder's own certificate was revoked when
-// it answered.
-func (s *search) checkResponder(ctx context.Context, a *Answer) error {
+// unproven says why a good answer is not proven to be from when its signer could be
+// relied on. That it says so itself is no proof.
+func (s *search) unproven(ctx context.Context, a *Answer) error {
+	at, err := s.question.proven(a)
+	if err != nil {
+		return fmt.Errorf("%s of %s: %w", a.Kind, day(a.ThisUpdate), err)
+	}
+	if !a.Delegated(s.question.Issuer) {
+		return nil
+	}
+	if at.After(a.Signer.NotAfter) {
+		return &UnprovenError{fmt.Errorf("%s of %s: it is proven on %s, after the certificate of its responder ended", a.Kind, day(a.ThisUpdate), day(at))}
+	}
+	return s.checkResponder(ctx, a, at)
+}
+
+// checkResponder finds out whether the responder's own certificate was revoked at a
+// moment.
+func (s *search) checkResponder(ctx context.Context, a *Answer, at time.Time) error {
 	if !a.NeedsCheck(s.question.Issuer) {
 		return nil
 	}
@@ -191,14 +237,14 @@ func (s *search) checkResponder(ctx context.Context, a *Answer) error {
 		return errors.New("the certificate of its responder may be revoked, and finding out leads to the next responder")
 	}
 	q := s.question
-	q.Certificate, q.At = a.Signer, a.ProducedAt
+	q.Certificate, q.At = a.Signer, at
 	q.Embedded.OCSP = nil // a responder does not speak for itself
 	r, err := s.checker.check(ctx, q, s.depth+1)
 	if err != nil {
 		return fmt.Errorf("its responder: %w", err)
 	}
-	if status := r.At(a.ProducedAt); status != Good {
-		return fmt.Errorf("the certificate of its responder was %s on %s", status, day(r.RevokedAt))
+	if status := r.At(at); status != Good {
+		return &UnprovenError{fmt.Errorf("the certificate of its responder was %s on %s, and the answer is not proven to be older", status, day(r.RevokedAt))}
 	}
 	return nil
 }

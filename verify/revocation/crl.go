@@ -159,6 +159,11 @@ func pointURIs(in cryptobyte.String) (uris []string) {
 	return uris
 }
 
+// Names says whether the list claims to be of a certificate's issuer. It proves nothing.
+func (c *CRL) Names(certificate *x509.Certificate) bool {
+	return bytes.Equal(c.list.RawIssuer, certificate.RawIssuer)
+}
+
 // Answer returns what the list says of a certificate, after checking that the issuer
 // of the certificate signed it and that it is a list of such certificates. Whether
 // the answer is recent enough is not looked at here.

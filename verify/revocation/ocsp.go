@@ -427,6 +427,14 @@ func (s *single) about(certificate, issuer *x509.Certificate) bool {
 	return err == nil && bytes.Equal(s.nameHash, digest(s.hash, certificate.RawIssuer)) && bytes.Equal(s.keyHash, digest(s.hash, key))
 }
 
+// Names says whether the response claims to speak of a certificate, without knowing its
+// issuer. It proves nothing.
+func (o *OCSP) Names(certificate *x509.Certificate) bool {
+	return slices.ContainsFunc(o.singles, func(s single) bool {
+		return s.hash != 0 && s.serial.Cmp(certificate.SerialNumber) == 0 && bytes.Equal(s.nameHash, digest(s.hash, certificate.RawIssuer))
+	})
+}
+
 func digest(h crypto.Hash, data []byte) []byte {
 	w := h.New()
 	w.Write(data)

@@ -73,11 +73,17 @@ func (o *OCSP) mayRespond(c, issuer *x509.Certificate) error {
 	return nil
 }
 
+// Delegated says whether an answer is signed by a responder, whose certificate has an
+// end of its own, and not by the issuer itself.
+func (a *Answer) Delegated(issuer *x509.Certificate) bool {
+	return a.Signer != nil && !sameKey(a.Signer, issuer)
+}
+
 // NeedsCheck says whether the signer of an answer is a responder whose own
 // certificate may have been revoked: neither the issuer itself, nor one that the issuer
 // vouches for as long as it lives (id-pkix-ocsp-nocheck, RFC 6960, section 4.2.2.2.1).
 func (a *Answer) NeedsCheck(issuer *x509.Certificate) bool {
-	if a.Signer == nil || sameKey(a.Signer, issuer) {
+	if !a.Delegated(issuer) {
 		return false
 	}
 	for _, e := range a.Signer.Extensions {
