@@ -68,7 +68,7 @@ func (m *material) proves(signer *x509.Certificate, stamps []*stamp, by *stamp) 
 		switch {
 		case m.speaksOf(c, by):
 			known++
-		case len(c.OCSPServer)+len(c.CRLDistributionPoints) > 0:
+		case len(c.OCSPServer)+len(c.CRLDistributionPoints) > 0, m.speaksOf(c, nil):
 			return false
 		}
 	}
