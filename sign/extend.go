@@ -29,7 +29,8 @@ import (
 // Signatures that are not intact are refused before anything is asked for. Whether
 // they are to be trusted is not looked at. When there is nothing to add the error is
 // [ErrReached]; when the level can't be reached it is a [*LevelError], see
-// Options.Settle. After an error dst may hold a part of a file, to be thrown away.
+// Options.Settle. After an error dst may hold a part of a file, to be thrown away;
+// timestamps that are lost with it are named in a [*LostStampsError].
 func Extend(ctx context.Context, dst io.Writer, existing Existing, o Options) error {
 	if o.Level == LevelB {
 		return ErrReached
@@ -37,6 +38,10 @@ func Extend(ctx context.Context, dst io.Writer, existing Existing, o Options) er
 	if err := o.checkLevel(); err != nil {
 		return err
 	}
+	return o.keepingReceipts(func(o Options) error { return o.extend(ctx, dst, existing) })
+}
+
+func (o Options) extend(ctx context.Context, dst io.Writer, existing Existing) error {
 	format, err := Detect(existing.File, existing.File.Size())
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ package sign
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -107,9 +108,8 @@ func (o Options) stampPDF(ctx context.Context, file *grown) error {
 
 // archivePDF adds a document timestamp.
 func (o Options) archivePDF(ctx context.Context, file *grown) error {
-	h := o.Stamper.Hashes()[0]
-	return o.extendFile(ctx, file, pdf.ExtendOptions{Hash: h, Stamp: func(digest []byte) ([]byte, error) {
-		token, err := o.stamp(ctx, timestamp.Digests{h: digest})
+	return o.extendFile(ctx, file, pdf.ExtendOptions{Hashes: o.Stamper.Hashes(), StampAny: func(digests map[crypto.Hash][]byte) ([]byte, error) {
+		token, err := o.stamp(ctx, digests)
 		if err != nil {
 			return nil, err
 		}

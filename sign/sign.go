@@ -87,7 +87,7 @@ func Detect(src io.ReaderAt, size int64) (Format, error) {
 //
 // Errors of package pdf say what about a PDF was refused, before the key is
 // used. After an error dst may hold a part of a file, which must be thrown
-// away.
+// away; timestamps that are lost with it are named in a [*LostStampsError].
 func Document(ctx context.Context, dst io.Writer, src *io.SectionReader, o Options) error {
 	signer, err := o.signer()
 	if err != nil {
@@ -99,11 +99,11 @@ func Document(ctx context.Context, dst io.Writer, src *io.SectionReader, o Optio
 	}
 	switch {
 	case format == PAdES && o.Level > LevelB:
-		return o.pades(ctx, dst, src)
+		return o.keepingReceipts(func(o Options) error { return o.pades(ctx, dst, src) })
 	case format == PAdES:
 		return pdf.Sign(ctx, dst, src, src.Size(), o.pdf())
 	case o.Level > LevelB:
-		return o.cades(ctx, dst, src, signer)
+		return o.keepingReceipts(func(o Options) error { return o.cades(ctx, dst, src, signer) })
 	}
 	content := io.NewSectionReader(cancelable{ctx, src}, 0, src.Size())
 	return cms.Sign(dst, content, cms.Options{Signers: []cms.Signer{signer}, Detached: o.Detached})

@@ -29,6 +29,11 @@ type ExtendOptions struct {
 	Stamp func(digest []byte) ([]byte, error)
 	// Hash digests the document for the timestamp. Default: SHA-256.
 	Hash crypto.Hash
+	// StampAny takes the place of Stamp where several authorities may be asked that want
+	// different digests: it gets one for each of Hashes.
+	StampAny func(digests map[crypto.Hash][]byte) ([]byte, error)
+	// Hashes are those of StampAny, and REQUIRED with it.
+	Hashes []crypto.Hash
 	// Room is how many bytes to reserve for the token. Default: 16 KiB.
 	Room int
 	// Password opens an encrypted document. The update is encrypted as the rest of
@@ -84,13 +89,13 @@ func (d *Document) prepareExtension(o ExtendOptions) (*prepared, error) {
 		return nil, err
 	}
 	p := &prepared{doc: d}
-	if o.Stamp == nil && len(u.edits) == 0 {
+	if o.StampAny == nil && len(u.edits) == 0 {
 		return p, nil
 	}
 	if err := u.declareExtension(); err != nil {
 		return nil, err
 	}
-	if o.Stamp == nil {
+	if o.StampAny == nil {
 		p.update, err = u.finish(u.fileID(u.buf.Bytes()))
 		return p, err
 	}
@@ -98,20 +103,17 @@ func (d *Document) prepareExtension(o ExtendOptions) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.hash, p.value = o.Hash, o.token
+	p.hashes, p.value = o.Hashes, o.token
 	return p, p.render(plan, o.Room)
 }
 
 // settle checks the options and fills in what was left open.
 func (o *ExtendOptions) settle() error {
-	if o.Stamp == nil && len(o.Certificates)+len(o.CRLs)+len(o.OCSP)+len(o.VRI) == 0 {
+	if err := o.settleStamp(); err != nil {
+		return err
+	}
+	if o.StampAny == nil && len(o.Certificates)+len(o.CRLs)+len(o.OCSP)+len(o.VRI) == 0 {
 		return errors.New("extending PDF: no validation data to add, and nothing that asks for a timestamp (Stamp)")
-	}
-	if o.Hash == 0 {
-		o.Hash = crypto.SHA256
-	}
-	if !o.Hash.Available() {
-		return fmt.Errorf("timestamping PDF: no hash function %v", o.Hash)
 	}
 	if o.Room == 0 {
 		o.Room = defaultRoom
@@ -119,8 +121,33 @@ func (o *ExtendOptions) settle() error {
 	return checkRoom("timestamping PDF", o.Room)
 }
 
-func (o *ExtendOptions) token(digest []byte) ([]byte, error) {
-	token, err := o.Stamp(digest)
+// settleStamp makes one of the two ways to ask for a timestamp out of the other.
+func (o *ExtendOptions) settleStamp() error {
+	if o.Stamp != nil && o.StampAny != nil {
+		return errors.New("timestamping PDF: Stamp and StampAny are both given")
+	}
+	if o.Hash == 0 {
+		o.Hash = crypto.SHA256
+	}
+	if one := o.Stamp; one != nil {
+		o.StampAny = func(digests map[crypto.Hash][]byte) ([]byte, error) { return one(digests[o.Hash]) }
+	}
+	if o.Stamp != nil || o.StampAny == nil {
+		o.Hashes = []crypto.Hash{o.Hash}
+	}
+	if len(o.Hashes) == 0 {
+		return errors.New("timestamping PDF: StampAny without Hashes")
+	}
+	for _, h := range o.Hashes {
+		if !h.Available() {
+			return fmt.Errorf("timestamping PDF: no hash function %v", h)
+		}
+	}
+	return nil
+}
+
+func (o *ExtendOptions) token(digests map[crypto.Hash][]byte) ([]byte, error) {
+	token, err := o.StampAny(digests)
 	if err != nil {
 		return nil, fmt.Errorf("timestamping PDF: %w", err)
 	}

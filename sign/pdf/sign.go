@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"strings"
 	"time"
@@ -152,8 +153,8 @@ func newPlan(u *update, o SignOptions, t *target) (*plan, error) {
 // that.
 type prepared struct {
 	doc      *Document
-	hash     crypto.Hash
-	value    func(digest []byte) ([]byte, error) // makes the value; nil when the update lacks none
+	hashes   []crypto.Hash
+	value    func(digests map[crypto.Hash][]byte) ([]byte, error) // makes the value; nil when the update lacks none
 	update   []byte
 	contents span // of /Contents in update, angle brackets included
 }
@@ -170,7 +171,8 @@ func prepare(d *Document, o SignOptions) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &prepared{doc: d, hash: plan.o.Signer.Hash, value: plan.o.signature}
+	h := plan.o.Signer.Hash
+	p := &prepared{doc: d, hashes: []crypto.Hash{h}, value: func(digests map[crypto.Hash][]byte) ([]byte, error) { return plan.o.signature(digests[h]) }}
 	room, err := plan.o.Signer.MaxDetachedSize()
 	if err != nil {
 		return nil, fmt.Errorf("signing PDF: %w", err)
@@ -367,13 +369,23 @@ func (p *prepared) write(ctx context.Context, dst io.Writer) error {
 	if p.value == nil {
 		return p.writeFilled(ctx, dst)
 	}
-	h := p.hash.New()
-	if err := p.doc.copy(ctx, dst, h); err != nil {
+	sums, digests := map[crypto.Hash]hash.Hash{}, map[crypto.Hash][]byte{}
+	var all []io.Writer
+	for _, h := range p.hashes {
+		sums[h] = h.New()
+		all = append(all, sums[h])
+	}
+	signed := io.MultiWriter(all...)
+	if err := p.doc.copy(ctx, dst, signed); err != nil {
 		return err
 	}
-	h.Write(p.update[:p.contents.start])
-	h.Write(p.update[p.contents.end:])
-	value, err := p.value(h.Sum(nil))
+	for _, part := range [][]byte{p.update[:p.contents.start], p.update[p.contents.end:]} {
+		_, _ = signed.Write(part) // hashes take everything
+	}
+	for h, sum := range sums {
+		digests[h] = sum.Sum(nil)
+	}
+	value, err := p.value(digests)
 	if err != nil {
 		return err
 	}
