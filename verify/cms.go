@@ -17,17 +17,18 @@ import (
 
 // cmsFile verifies a .p7m or .p7s.
 func cmsFile(src *io.SectionReader, o Options, depth int) (*report.Report, error) {
-	head := &beginning{}
-	sd, err := readCMS(src, head)
+	sd, err := readCMS(src)
 	if err != nil {
 		if stop := stopped(err); stop != nil {
 			return nil, stop
 		}
 		return damagedFile("cades", "CAdES", err), nil
 	}
-	if err := digestContent(sd, o, head); err != nil {
+	if err := digestContent(sd, o); err != nil {
 		return nil, err
 	}
+	head := &beginning{}
+	_, _ = head.Write(sd.ContentStart())
 	r := &report.Report{Format: "cades", Content: content(sd, o, head)}
 	if sd.Trailing > 0 {
 		r.Warnings = append(r.Warnings, report.Warning{
@@ -135,9 +136,9 @@ func contentOf(src *io.SectionReader, sd *cms.SignedData) (*io.SectionReader, er
 
 // readCMS reads the signature, and once more if a signer uses a digest that
 // the file didn't announce before its content.
-func readCMS(src *io.SectionReader, content io.Writer) (*cms.SignedData, error) {
+func readCMS(src *io.SectionReader) (*cms.SignedData, error) {
 	hashes := []crypto.Hash{crypto.SHA256} // for the report
-	sd, err := cms.Read(rewound(src), cms.ReadOptions{Content: content, Hashes: hashes})
+	sd, err := cms.Read(rewound(src), cms.ReadOptions{Hashes: hashes})
 	if err != nil || !sd.Attached {
 		return sd, err
 	}
@@ -148,11 +149,11 @@ func readCMS(src *io.SectionReader, content io.Writer) (*cms.SignedData, error) 
 }
 
 // digestContent reads the content of a detached signature, if it was given.
-func digestContent(sd *cms.SignedData, o Options, head *beginning) error {
+func digestContent(sd *cms.SignedData, o Options) error {
 	if sd.Attached || o.Content == nil {
 		return nil
 	}
-	return sd.DigestContent(io.TeeReader(rewound(o.Content), head), append(stampHashes(sd), crypto.SHA256)...)
+	return sd.DigestContent(rewound(o.Content), append(stampHashes(sd), crypto.SHA256)...)
 }
 
 // content describes the signed document, if it is here.

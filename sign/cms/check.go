@@ -106,7 +106,7 @@ func (sd *SignedData) content() subject {
 	return subject{
 		digest:   func(h crypto.Hash) []byte { return sd.digests[h] },
 		kind:     sd.ContentType,
-		disguise: func() bool { return sd.disguise },
+		disguise: func() bool { return sd.opening.isAttributes() },
 	}
 }
 
