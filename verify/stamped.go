@@ -67,7 +67,19 @@ func containerFile(src *io.SectionReader, o Options, depth int) (*report.Report,
 			Code: "trailingBytes", Message: fmt.Sprintf("%d bytes after the end of the file are stamped by nobody", c.Trailing),
 		})
 	}
+	another, err := o.anotherContent(c.Attached, func(dst io.Writer) error {
+		_, err := timestamp.Read(rewound(src), timestamp.ReadOptions{Content: dst})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	stamps, m := containerStamps(c)
+	for _, s := range stamps {
+		if another && s.err == nil {
+			s.err = errAnother
+		}
+	}
 	o.judgeFile(r, stamps, m)
 	content := o.Content
 	if c.Attached {
