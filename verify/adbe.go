@@ -24,8 +24,7 @@ import (
 // judgeDigestSigned judges adbe.pkcs7.sha1: the content of the CMS is the SHA-1
 // digest of the signed bytes (ISO 32000-1, 12.8.3.3.1).
 func judgeDigestSigned(sig *pdf.Signature, proof *pdfProof, o Options) (*report.Signature, error) {
-	content := &beginning{}
-	sd, err := readCMS(io.NewSectionReader(bytes.NewReader(sig.Contents), 0, int64(len(sig.Contents))), content)
+	sd, err := readCMS(io.NewSectionReader(bytes.NewReader(sig.Contents), 0, int64(len(sig.Contents))))
 	if err != nil {
 		return malformedPDF(o, fmt.Sprintf("the signature value can't be read: %v", err)), nil
 	}
@@ -37,7 +36,7 @@ func judgeDigestSigned(sig *pdf.Signature, proof *pdfProof, o Options) (*report.
 		return nil, fmt.Errorf("reading content: %w", err)
 	}
 	s := proof.judge(sd, sig, o, crypto.SHA1)
-	if !bytes.Equal(digest.Sum(nil), content.kept) {
+	if !bytes.Equal(digest.Sum(nil), sd.ContentStart()) {
 		fail(s, report.HashFailure, "the document does not have the SHA-1 digest that was signed")
 		s.Integrity = report.Broken
 	}

@@ -4,6 +4,7 @@ package verify
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
@@ -19,15 +20,20 @@ var (
 		crypto.MD5:  date(2005, time.January, 1),
 		crypto.SHA1: date(2012, time.January, 1),
 	}
-	rsaEnds = []struct {
-		below int // bits of the modulus
-		ends  time.Time
-	}{
+	rsaEnds = []keyEnd{
 		{1024, date(2002, time.January, 1)},
 		{1536, date(2011, time.January, 1)},
 		{1900, date(2017, time.January, 1)},
 	}
+	curveEnds = []keyEnd{{256, date(2017, time.January, 1)}}
 )
+
+// keyEnd is when keys of less than so many bits could no longer be relied on: bits of the
+// modulus, or of the field of the curve.
+type keyEnd struct {
+	below int
+	ends  time.Time
+}
 
 func date(year int, month time.Month, day int) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
@@ -39,13 +45,19 @@ func weakness(h crypto.Hash, certificate *x509.Certificate, at time.Time) string
 	if ends, known := digestEnds[h]; known && !at.Before(ends) {
 		return fmt.Sprintf("the digest %v can be forged (not relied on since %s)", h, ends.Format(time.DateOnly))
 	}
-	key, ok := certificate.PublicKey.(*rsa.PublicKey)
-	if !ok {
-		return ""
+	switch key := certificate.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return tooShort("RSA", key.N.BitLen(), rsaEnds, at)
+	case *ecdsa.PublicKey:
+		return tooShort("elliptic curve", key.Curve.Params().BitSize, curveEnds, at)
 	}
-	for _, limit := range rsaEnds {
-		if bits := key.N.BitLen(); bits < limit.below && !at.Before(limit.ends) {
-			return fmt.Sprintf("an RSA key of %d bits is too short (not relied on since %s)", bits, limit.ends.Format(time.DateOnly))
+	return ""
+}
+
+func tooShort(kind string, bits int, ends []keyEnd, at time.Time) string {
+	for _, limit := range ends {
+		if bits < limit.below && !at.Before(limit.ends) {
+			return fmt.Sprintf("a key (%s) of %d bits is too short (not relied on since %s)", kind, bits, limit.ends.Format(time.DateOnly))
 		}
 	}
 	return ""

@@ -5,6 +5,8 @@ package verify
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,17 +19,18 @@ import (
 
 // cmsFile verifies a .p7m or .p7s.
 func cmsFile(src *io.SectionReader, o Options, depth int) (*report.Report, error) {
-	head := &beginning{}
-	sd, err := readCMS(src, head)
+	sd, err := readCMS(src)
 	if err != nil {
 		if stop := stopped(err); stop != nil {
 			return nil, stop
 		}
 		return damagedFile("cades", "CAdES", err), nil
 	}
-	if err := digestContent(sd, o, head); err != nil {
+	if err := digestContent(sd, o); err != nil {
 		return nil, err
 	}
+	head := &beginning{}
+	_, _ = head.Write(sd.ContentStart())
 	r := &report.Report{Format: "cades", Content: content(sd, o, head)}
 	if sd.Trailing > 0 {
 		r.Warnings = append(r.Warnings, report.Warning{
@@ -35,13 +38,21 @@ func cmsFile(src *io.SectionReader, o Options, depth int) (*report.Report, error
 			Message: fmt.Sprintf("%d bytes after the end of the signature are signed by nobody", sd.Trailing),
 		})
 	}
+	another, err := o.anotherContent(sd.Attached, func(dst io.Writer) error {
+		_, err := cms.Read(rewound(src), cms.ReadOptions{Content: dst})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	m := materialOf(sd)
 	for i, info := range sd.Signers {
 		s := judgeSigner(sd, sd.Check(info), m, o)
 		s.ID = fmt.Sprintf("S%d", i+1)
 		s.CounterSignatures = counterSignatures(sd, info, s.ID, m, o, maxCounters)
-		if sd.Attached && o.Content != nil {
-			warn(s, "contentIgnored", "the signature carries its content; the content given beside it was not looked at")
+		if another && s.Verdict != report.Invalid {
+			fail(s, report.HashFailure, errAnother.Error())
+			s.Integrity = report.Broken
 		}
 		r.Signatures = append(r.Signatures, s)
 	}
@@ -49,6 +60,26 @@ func cmsFile(src *io.SectionReader, o Options, depth int) (*report.Report, error
 		return nil, err
 	}
 	return finish(r), nil
+}
+
+// errAnother is why a signature of one document is none of the document that was asked
+// about. Saying valid would let a .p7s be replaced by one that carries anything.
+var errAnother = errors.New("the file carries a document of its own, which is not the one that was given")
+
+// anotherContent tells whether a document was given that differs from the one that the
+// file carries, as extract writes it.
+func (o Options) anotherContent(carried bool, extract func(io.Writer) error) (bool, error) {
+	if !carried || o.Content == nil {
+		return false, nil
+	}
+	own, given := sha256.New(), sha256.New()
+	if _, err := cms.Copy(io.Discard, given, rewound(o.Content)); err != nil {
+		return false, fmt.Errorf("reading content: %w", err)
+	}
+	if err := extract(own); err != nil {
+		return false, err
+	}
+	return !bytes.Equal(own.Sum(nil), given.Sum(nil)), nil
 }
 
 // judgeSigner judges a signer, or a counter-signer, with the timestamps that it carries.
@@ -136,9 +167,9 @@ func contentOf(src *io.SectionReader, sd *cms.SignedData) (*io.SectionReader, er
 
 // readCMS reads the signature, and once more if a signer uses a digest that
 // the file didn't announce before its content.
-func readCMS(src *io.SectionReader, content io.Writer) (*cms.SignedData, error) {
+func readCMS(src *io.SectionReader) (*cms.SignedData, error) {
 	hashes := []crypto.Hash{crypto.SHA256} // for the report
-	sd, err := cms.Read(rewound(src), cms.ReadOptions{Content: content, Hashes: hashes})
+	sd, err := cms.Read(rewound(src), cms.ReadOptions{Hashes: hashes})
 	if err != nil || !sd.Attached {
 		return sd, err
 	}
@@ -149,11 +180,11 @@ func readCMS(src *io.SectionReader, content io.Writer) (*cms.SignedData, error) 
 }
 
 // digestContent reads the content of a detached signature, if it was given.
-func digestContent(sd *cms.SignedData, o Options, head *beginning) error {
+func digestContent(sd *cms.SignedData, o Options) error {
 	if sd.Attached || o.Content == nil {
 		return nil
 	}
-	return sd.DigestContent(io.TeeReader(rewound(o.Content), head), append(stampHashes(sd), crypto.SHA256)...)
+	return sd.DigestContent(rewound(o.Content), append(stampHashes(sd), crypto.SHA256)...)
 }
 
 // content describes the signed document, if it is here.

@@ -185,15 +185,30 @@ func trusted(s *report.Signature, signer *x509.Certificate, m *material, o Optio
 	return false
 }
 
-// maySign checks that the key may sign: a keyUsage extension must allow
-// digital signatures or content commitment (RFC 5280, section 4.2.1.3).
+// maySign checks that the key may sign documents: a keyUsage extension must allow
+// digital signatures or content commitment (RFC 5280, section 4.2.1.3), and an
+// extKeyUsage extension something else than what machines sign (section 4.2.1.12). There
+// is no one purpose for documents: cards have clientAuth or emailProtection.
 func maySign(s *report.Signature, c *x509.Certificate) bool {
 	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
-	if c.KeyUsage != 0 && c.KeyUsage&signs == 0 {
+	if c.KeyUsage != 0 && c.KeyUsage&signs == 0 || forMachines(c) {
 		leaveOpen(s, report.ChainConstraintsFailure, "the certificate does not allow its key to sign documents")
 		return false
 	}
 	return true
+}
+
+// forMachines tells a certificate for web servers, time stamps or OCSP answers and
+// nothing else.
+func forMachines(c *x509.Certificate) bool {
+	for _, usage := range c.ExtKeyUsage {
+		switch usage {
+		case x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageTimeStamping, x509.ExtKeyUsageOCSPSigning:
+		default:
+			return false
+		}
+	}
+	return len(c.ExtKeyUsage) > 0 && len(c.UnknownExtKeyUsage) == 0
 }
 
 func fail(s *report.Signature, sub report.SubIndication, reason string) {

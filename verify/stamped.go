@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
+	"strings"
 
 	"github.com/pectoken/pectoken/sign/timestamp"
 	"github.com/pectoken/pectoken/verify/report"
@@ -67,11 +69,25 @@ func containerFile(src *io.SectionReader, o Options, depth int) (*report.Report,
 			Code: "trailingBytes", Message: fmt.Sprintf("%d bytes after the end of the file are stamped by nobody", c.Trailing),
 		})
 	}
+	another, err := o.anotherContent(c.Attached, func(dst io.Writer) error {
+		_, err := timestamp.Read(rewound(src), timestamp.ReadOptions{Content: dst})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	stamps, m := containerStamps(c)
+	for _, s := range stamps {
+		if another && s.err == nil {
+			s.err = errAnother
+		}
+	}
 	o.judgeFile(r, stamps, m)
 	content := o.Content
 	if c.Attached {
-		content = c.ContentAt(src)
+		if content, err = containedIn(src, c); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case content != nil:
@@ -100,9 +116,22 @@ func readContainer(src *io.SectionReader, head *beginning) (*timestamp.Container
 	return c, nil
 }
 
+// containedIn returns the document in a container: where it is, or in memory if it is in
+// base64 and not too large; else nil.
+func containedIn(src *io.SectionReader, c *timestamp.Container) (*io.SectionReader, error) {
+	if view := c.ContentAt(src); view != nil || c.ContentSize > maxUnarmored {
+		return view, nil
+	}
+	var content bytes.Buffer
+	if _, err := timestamp.Read(rewound(src), timestamp.ReadOptions{Content: &content}); err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(bytes.NewReader(content.Bytes()), 0, int64(content.Len())), nil
+}
+
 func containerName(c *timestamp.Container, o Options) string {
 	if c.MetaData != nil && c.MetaData.HashProtected && c.MetaData.FileName != "" {
-		return c.MetaData.FileName
+		return path.Base(strings.ReplaceAll(c.MetaData.FileName, `\`, "/")) // a name, and no way out of a folder
 	}
 	return contentName(o.Name)
 }
@@ -141,7 +170,23 @@ func containerStamps(c *timestamp.Container) ([]*stamp, *material) {
 // judgeFile judges the timestamps of a file and reports them.
 func (o Options) judgeFile(r *report.Report, stamps []*stamp, m *material) {
 	r.Timestamps = o.judgeStamps(stamps, m)
+	for _, s := range stamps {
+		if older := s.olderThan(stamps); older != nil {
+			s.open(report.TimestampOrderFailure, fmt.Sprintf("it states %s, and covers a timestamp of %s", day(s.answer.Time), day(older.answer.Time)))
+		}
+	}
 	r.BestTime = proven(stamps)
+}
+
+// olderThan returns a timestamp that s covers and that is newer all the same, by more than
+// the clocks of two authorities differ; nil when there is none.
+func (s *stamp) olderThan(stamps []*stamp) *stamp {
+	for _, other := range stamps {
+		if s.proves() && other.proves() && s.covers(other) && s.answer.Time.Add(clockSkew).Before(other.answer.Time) {
+			return other
+		}
+	}
+	return nil
 }
 
 // inside verifies a document that timestamps are of, as of the time that they prove.

@@ -5,6 +5,7 @@ package verify_test
 import (
 	"bytes"
 	"crypto"
+	"encoding/base64"
 	"testing"
 	"time"
 
@@ -124,6 +125,48 @@ func TestStampedContainers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOrderOfAChain: a timestamp can't be older than the one that it covers.
+func TestOrderOfAChain(t *testing.T) {
+	w := newWorld(t)
+	file := w.tsd([]byte("il contratto"), nil) // of the first hour
+	for after, want := range map[time.Duration]report.Verdict{
+		2 * time.Hour: report.Valid, time.Hour - time.Second: report.Valid, 30 * time.Minute: report.Indeterminate,
+	} {
+		r := check(t, w.renewed(file, after), w.after(3*time.Hour))
+		second := r.Timestamps[1]
+		if r.Verdict != want || second.Verdict != want || (second.SubIndication == report.TimestampOrderFailure) != (want != report.Valid) {
+			t.Errorf("after %v: the file is %v, the second timestamp %+v", after, r.Verdict, second)
+		}
+	}
+}
+
+// TestNamesOfContainers: the name of the document is no path, and a document in base64 is
+// looked into as well.
+func TestNamesOfContainers(t *testing.T) {
+	w := newWorld(t)
+	content := w.signed(pki.SignerP256)
+	var m7m bytes.Buffer
+	if err := timestamp.WriteM7M(&m7m, bytes.NewReader(content), "a.p7m", parsedToken(t, w.token(content, time.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	evil := &timestamp.MetaData{HashProtected: true, FileName: `..\../../etc/passwd`}
+	tsd := w.tsd(content, evil)
+	for name, file := range map[string][]byte{"m7m": m7m.Bytes(), "tsd": tsd, "tsd in base64": []byte(base64.StdEncoding.EncodeToString(tsd))} {
+		r := check(t, file, w.after(2*time.Hour))
+		if all := layers(r); len(all) != 2 || r.Verdict != report.Valid || all[1].Verdict != report.Valid {
+			t.Errorf("%s: %d layers, %v", name, len(all), r.Verdict)
+		}
+		if name != "m7m" && r.Content.Name != "passwd" {
+			t.Errorf("%s: the document is named %q", name, r.Content.Name)
+		}
+		o := w.after(2 * time.Hour)
+		o.Content = section([]byte("another"))
+		if r := check(t, file, o); r.Verdict == report.Valid || r.BestTime != nil {
+			t.Errorf("%s: %v beside another document", name, r.Verdict)
+		}
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -236,6 +239,55 @@ func TestDetached(t *testing.T) {
 	}
 	o.Content = section([]byte("un altro documento"))
 	hashFailure.compare(t, check(t, signature, o))
+}
+
+// TestAnotherDocumentIsCarried: in the place of a detached signature stands one that
+// carries its own document, signed by the same person.
+func TestAnotherDocumentIsCarried(t *testing.T) {
+	o := root(t)
+	o.Content = section([]byte("vendo per 99 euro"))
+	carried := p7m(t, "vendo per 10 euro", false, signer(t, pki.Signer))
+	hashFailure.compare(t, check(t, carried, o))
+	o.Content = section([]byte("vendo per 10 euro"))
+	valid.compare(t, check(t, carried, o))
+}
+
+// TestPurposes: a key that is for something else signs no documents.
+func TestPurposes(t *testing.T) {
+	key := people.Must(t, pki.Signer).Key
+	refused := want{report.Indeterminate, report.ChainConstraintsFailure, report.Intact}
+	for name, c := range map[string]struct {
+		purposes []x509.ExtKeyUsage
+		want     want
+	}{
+		"time stamps":       {[]x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}, refused},
+		"OCSP":              {[]x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}, refused},
+		"a web server":      {[]x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, refused},
+		"login":             {[]x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, valid},
+		"mail, web servers": {[]x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageEmailProtection}, valid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			id, err := people.IssueCustom(pki.QualifiedCA, key, func(x *x509.Certificate) { x.ExtKeyUsage = c.purposes })
+			if err != nil {
+				t.Fatal(err)
+			}
+			who := cms.Signer{Key: key, Certificate: id.Certificate, Chain: id.Chain}
+			c.want.compare(t, check(t, p7m(t, "ciao", false, who), root(t)))
+		})
+	}
+}
+
+func TestShortCurve(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := people.IssueCustom(pki.QualifiedCA, key, func(*x509.Certificate) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := cms.Signer{Key: key, Certificate: id.Certificate, Chain: id.Chain}
+	want{report.Indeterminate, report.CryptoConstraintsNoPOE, report.Intact}.compare(t, check(t, p7m(t, "ciao", false, who), root(t)))
 }
 
 func TestWorstSignatureDecides(t *testing.T) {

@@ -11,9 +11,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 )
 
 // scheme is the arithmetic of a signature algorithm.
@@ -166,12 +168,34 @@ func (m method) verify(key crypto.PublicKey, digest, message, signature []byte) 
 		if message == nil {
 			return fmt.Errorf("Ed25519 without signed attributes: %w", errUnsupported)
 		}
+		if isSmallOrder(key) {
+			return fmt.Errorf("Ed25519 key that any signature matches: %w", errUnsupported)
+		}
 		if !ed25519.Verify(key, message, signature) {
 			return errMismatch
 		}
 		return nil
 	}
 	return fmt.Errorf("public key of type %T: %w", key, errUnsupported)
+}
+
+// smallOrder are the encodings of the points whose order divides eight, without the bit
+// for the sign (RFC 8032, section 5.1.2): 0, 1, two of order eight, p-1, p and p+1.
+var smallOrder = []string{
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"0100000000000000000000000000000000000000000000000000000000000000",
+	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+	"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+}
+
+// isSmallOrder tells whether a key has no secret: its signatures can be made by anybody.
+func isSmallOrder(key ed25519.PublicKey) bool {
+	point := bytes.Clone(key)
+	point[len(point)-1] &= 0x7f
+	return slices.Contains(smallOrder, hex.EncodeToString(point))
 }
 
 var (
@@ -306,13 +330,13 @@ func keyName(key crypto.PublicKey) string {
 // algorithm one that is not computed here; that it is weak is not looked at, see
 // [AlgorithmIdentifier.Digest].
 func (a AlgorithmIdentifier) Verify(key crypto.PublicKey, message, signature []byte) error {
+	if a.OID.Equal(oidEd25519) { // the only one without a digest
+		return method{scheme: schemeEd25519}.verify(key, nil, message, signature)
+	}
 	s := &SignerInfo{SignatureAlgorithm: a}
 	m, err := s.method()
 	if err != nil {
 		return err
-	}
-	if m.scheme == schemeEd25519 {
-		return m.verify(key, nil, message, signature)
 	}
 	if !m.hash.Available() {
 		return fmt.Errorf("digest algorithm %v: %w", m.hash, errUnsupported)

@@ -4,7 +4,11 @@ package cms_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/md5"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"slices"
 	"testing"
@@ -55,11 +59,48 @@ func setAttributes(t *testing.T, f *forge.File, change func([][]byte) [][]byte) 
 	f.SetSigned(attributes...)
 }
 
+// reference is a SigningCertificate with one ESSCertID, of the second version if the
+// digest has a name.
+func reference(hash asn1.ObjectIdentifier, digest []byte) any {
+	type named struct {
+		Hash   pkix.AlgorithmIdentifier
+		Digest []byte
+	}
+	type unnamed struct{ Digest []byte }
+	if hash == nil {
+		return struct{ Certs []unnamed }{[]unnamed{{digest}}}
+	}
+	return struct{ Certs []named }{[]named{{pkix.AlgorithmIdentifier{Algorithm: hash}, digest}}}
+}
+
+// TestKeysWithoutSecret: what a point of small order signs, anybody can sign.
+func TestKeysWithoutSecret(t *testing.T) {
+	identity := append([]byte{1}, make([]byte, ed25519.PublicKeySize-1)...)
+	unreduced := bytes.Repeat([]byte{0xff}, ed25519.PublicKeySize) // p+1, and the sign
+	unreduced[0] = 0xee
+	message, forged := []byte("vendo per 99 euro"), append(slices.Clone(identity), make([]byte, 32)...)
+	if !ed25519.Verify(identity, message, forged) {
+		t.Fatal("the attack is not what it should be: the value doesn't match")
+	}
+	id := cms.AlgorithmIdentifier{OID: asn1.ObjectIdentifier{1, 3, 101, 112}}
+	for _, key := range [][]byte{identity, unreduced} {
+		if id.Verify(ed25519.PublicKey(key), message, forged) == nil {
+			t.Errorf("anybody can sign with %x", key)
+		}
+	}
+	good := people.Must(t, pki.SignerEd25519).Key
+	value, err := good.Sign(nil, message, crypto.Hash(0))
+	if err != nil || id.Verify(good.Public(), message, value) != nil {
+		t.Errorf("a good key is refused: %v", err)
+	}
+}
+
 func TestAttacks(t *testing.T) {
 	attribute := func(oid asn1.ObjectIdentifier, values ...any) []byte {
 		return must(t)(forge.Attribute(oid, values...))
 	}
 	essV2 := asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
+	essV1 := asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12}
 	wrongDigest := make([]byte, 32)
 	for _, c := range []struct {
 		name   string
@@ -98,6 +139,15 @@ func TestAttacks(t *testing.T) {
 		{"no certificate reference", true, func(f *forge.File) {
 			setAttributes(t, f, func(a [][]byte) [][]byte { return forge.Without(a, essV2) })
 		}, cms.ReferenceMissing},
+		{"certificate reference with MD5", true, func(f *forge.File) {
+			setAttributes(t, f, func(a [][]byte) [][]byte {
+				sum := md5.Sum(people.Must(t, pki.Signer).Certificate.Raw)
+				return append(forge.Without(a, essV2), attribute(essV2, reference(asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}, sum[:])))
+			})
+		}, cms.ReferenceMissing},
+		{"certificate reference of the first version that lies", true, func(f *forge.File) {
+			setAttributes(t, f, func(a [][]byte) [][]byte { return append(a, attribute(essV1, reference(nil, wrongDigest[:20]))) })
+		}, cms.CertificateSwapped},
 		{"unreadable certificate reference", true, func(f *forge.File) {
 			setAttributes(t, f, func(a [][]byte) [][]byte { return append(forge.Without(a, essV2), attribute(essV2, 5)) })
 		}, cms.ReferenceUnreadable},

@@ -106,7 +106,7 @@ func (sd *SignedData) content() subject {
 	return subject{
 		digest:   func(h crypto.Hash) []byte { return sd.digests[h] },
 		kind:     sd.ContentType,
-		disguise: func() bool { return sd.disguise },
+		disguise: func() bool { return sd.opening.isAttributes() },
 	}
 }
 
@@ -166,7 +166,10 @@ func (c *Check) findCertificate(sd *SignedData) {
 	switch {
 	case referenced != nil && referenced.named(c.Signer):
 		c.use(referenced)
-		c.Referenced = true
+		c.Referenced = reference.hash != crypto.MD5
+		if !c.Referenced {
+			c.add(ReferenceMissing, "the signing-certificate attribute uses MD5, which protects nothing")
+		}
 	case referenced != nil:
 		c.use(referenced)
 		c.add(CertificateSwapped, "the signer identifier and the signing-certificate attribute name different certificates")

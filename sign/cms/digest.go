@@ -8,7 +8,6 @@ import (
 	"encoding/asn1"
 	"hash"
 	"io"
-	"sync"
 
 	// The digests a signature in the field may use.
 	_ "crypto/md5"
@@ -206,19 +205,4 @@ func (w *writer) piece() []byte {
 func (w *writer) end() error {
 	close(w.full)
 	return <-w.done
-}
-
-// both digests and writes one piece: side by side, unless it is so small that
-// starting a second thread of work would cost more.
-func both(dst io.Writer, d digester, piece []byte) error {
-	if dst == io.Discard || len(piece) < pieceSize/16 {
-		_, _ = d.Write(piece)
-		_, err := dst.Write(piece)
-		return err
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() { _, _ = d.Write(piece) })
-	_, err := dst.Write(piece)
-	wg.Wait()
-	return err
 }

@@ -3,6 +3,7 @@
 package cms
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -19,6 +20,8 @@ type certificateReference struct {
 	hash   crypto.Hash
 	digest []byte
 	serial *big.Int // nil when issuer and serial number are left out
+
+	first *certificateReference // of the first version, where there are both; nil when not
 }
 
 // essCertID is ESSCertID, without the hash algorithm of its second version.
@@ -42,22 +45,27 @@ type issuerSerial struct {
 // errReference marks a signing-certificate attribute that can't be read.
 var errReference = errors.New("unreadable signing-certificate attribute")
 
-// certificateReference reads the signing-certificate-v2 attribute, else
+// certificateReference reads the signing-certificate-v2 attribute and
 // signing-certificate. Nil and no error means that the signer has neither.
 func (s *SignerInfo) certificateReference() (*certificateReference, error) {
-	for _, kind := range []struct {
-		oid     asn1.ObjectIdentifier
-		version int
-	}{{oidSigningCertificateV2, 2}, {oidSigningCertificate, 1}} {
-		raw, err := s.signedAttribute(kind.oid)
-		if err != nil {
-			return nil, err
-		}
-		if raw != nil {
-			return parseReference(raw, kind.version)
-		}
+	second, err := s.referenceOf(oidSigningCertificateV2, 2)
+	if err != nil {
+		return nil, err
 	}
-	return nil, nil
+	first, err := s.referenceOf(oidSigningCertificate, 1)
+	if err != nil || second == nil {
+		return first, err
+	}
+	second.first = first
+	return second, nil
+}
+
+func (s *SignerInfo) referenceOf(attribute asn1.ObjectIdentifier, version int) (*certificateReference, error) {
+	raw, err := s.signedAttribute(attribute)
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	return parseReference(raw, version)
 }
 
 // parseReference reads SigningCertificate(V2) ::= SEQUENCE { certs SEQUENCE
@@ -83,7 +91,7 @@ func parseReference(raw []byte, version int) (*certificateReference, error) {
 	if h == 0 {
 		return nil, fmt.Errorf("%w: digest algorithm %v is unknown", errReference, id.Hash.Algorithm)
 	}
-	return &certificateReference{h, id.Digest, id.IssuerSerial.Serial}, nil
+	return &certificateReference{hash: h, digest: id.Digest, serial: id.IssuerSerial.Serial}, nil
 }
 
 // parseCertID reads either version; an absent hashAlgorithm is SHA-1 in the
@@ -113,9 +121,12 @@ func parseCertID(v value, version int) (essCertIDv2, error) {
 }
 
 // agrees tells whether the serial number that may stand beside the digest is
-// that of the certificate. The issuer there is not compared: the digest covers
-// it.
+// that of the certificate, and whether a reference of the other version names it as
+// well. The issuer there is not compared: the digest covers it.
 func (r *certificateReference) agrees(c *Certificate) bool {
+	if r.first != nil && (!bytes.Equal(r.first.digest, digestOf(r.first.hash, c.Raw)) || !r.first.agrees(c)) {
+		return false
+	}
 	return r.serial == nil || r.serial.Cmp(signedInteger(c.serial)) == 0
 }
 

@@ -61,7 +61,7 @@ func (sd *SignedData) With(a Additions) (*SignedData, error) {
 	if err != nil {
 		return nil, err
 	}
-	next.Attached, next.ContentSize, next.digests, next.disguise = sd.Attached, sd.ContentSize, sd.digests, sd.disguise
+	next.Attached, next.ContentSize, next.digests, next.opening = sd.Attached, sd.ContentSize, sd.digests, sd.opening
 	next.given = sd.given
 	return next, nil
 }

@@ -30,7 +30,7 @@ type SignedData struct {
 	Armor    Armor // how the octets were wrapped in text
 	Trailing int64 // octets after the end of the SignedData, or characters after its base64; signed by nobody
 	digests  map[crypto.Hash][]byte
-	disguise bool           // the content is a set of signed attributes; see isAttributes
+	opening  prefix         // of the content
 	encap    span           // of encapContentInfo, for those who write the file again
 	located  segments       // of the content
 	given    []*Certificate // from outside; see ReadOptions.Certificates
@@ -256,29 +256,18 @@ func (p *parser) eContent(in scope) error {
 		return err
 	}
 	d := p.sd.digester(p.o.Hashes)
-	opening := prefix{max: openingSize}
-	sink := io.Writer(d)
-	if p.o.Content != nil {
-		sink = &tee{p.o.Content, d}
+	p.sd.opening = prefix{max: openingSize}
+	digest := io.MultiWriter(&p.sd.opening, d)
+	if p.o.Content == nil {
+		p.sd.ContentSize, err = p.readContent(explicit, digest)
+	} else {
+		p.sd.ContentSize, err = p.copyContent(explicit, p.o.Content, digest)
 	}
-	p.sd.ContentSize, err = p.readContent(explicit, io.MultiWriter(&opening, sink))
 	if err != nil {
 		return err
 	}
-	p.sd.Attached, p.sd.disguise = true, opening.isAttributes()
-	p.sd.digests = d.sums()
+	p.sd.Attached, p.sd.digests = true, d.sums()
 	return p.close(explicit)
-}
-
-// tee writes to dst while it digests.
-type tee struct {
-	dst io.Writer
-	d   digester
-}
-
-// Write implements [io.Writer].
-func (t *tee) Write(piece []byte) (int, error) {
-	return len(piece), both(t.dst, t.d, piece)
 }
 
 // digester returns the digests to compute: what the file announces, what its
@@ -339,14 +328,18 @@ func (sd *SignedData) DigestContent(content io.Reader, further ...crypto.Hash) e
 		return ErrAttached
 	}
 	d := sd.digester(further)
-	opening := prefix{max: openingSize}
-	n, err := Copy(io.Discard, d, io.TeeReader(content, &opening))
+	sd.opening = prefix{max: openingSize}
+	n, err := Copy(io.Discard, io.MultiWriter(&sd.opening, d), content)
 	if err != nil {
 		return fmt.Errorf("reading content: %w", err)
 	}
-	sd.ContentSize, sd.digests, sd.disguise = n, d.sums(), opening.isAttributes()
+	sd.ContentSize, sd.digests = n, d.sums()
 	return nil
 }
+
+// ContentStart returns the first octets of the content, up to 64 KiB of them, as soon
+// as it was seen. They are as unproven as what [ReadOptions.Content] received.
+func (sd *SignedData) ContentStart() []byte { return sd.opening.kept }
 
 // MissingHashes returns digests that a signer uses but the file didn't
 // announce before its content, so that they were not computed. Reading again

@@ -232,26 +232,6 @@ func (s *stream) account(n int64) error {
 	return nil
 }
 
-// copy hands n octets to w without gathering them.
-func (s *stream) copy(w io.Writer, n int64) error {
-	for n > 0 {
-		if s.src.Buffered() == 0 {
-			if _, err := s.src.Peek(1); err != nil {
-				return err
-			}
-		}
-		piece, _ := s.src.Peek(int(min(n, int64(s.src.Buffered()))))
-		if _, err := w.Write(piece); err != nil {
-			return &WriteError{err}
-		}
-		n -= int64(len(piece))
-		if err := s.discard(len(piece)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // WriteError is a failure of the caller's writer in [ReadOptions.Content], as
 // opposed to a malformed input.
 type WriteError struct{ Err error }

@@ -142,7 +142,7 @@ func (c *Container) DigestContent(content io.Reader) error {
 		hashes = append(hashes, c.Evidence[0].Token.Info.Hash)
 	}
 	d := newDigester(hashes, c.MetaData.prefix())
-	n, err := io.Copy(d, content)
+	n, err := cms.Copy(io.Discard, d, content)
 	if err != nil {
 		return fmt.Errorf("reading content: %w", err)
 	}

@@ -318,10 +318,26 @@ func TestLenientM7M(t *testing.T) {
 		"two documents": message(p7m, p7m, tsr), "two stamps": message(p7m, tsr, tst), "no stamp": message(p7m), "no document": message(tsr),
 		"cut": message(p7m, tsr)[:300], "not closed": strings.TrimSuffix(message(p7m, tsr), "\n--xx--\n"),
 		"an unknown encoding": message("Content-Transfer-Encoding: uuencode\n\nx", tsr), "no boundary": "Content-Type: multipart/mixed\n\nx",
+		"an encoding said twice": message("Content-Transfer-Encoding: 7bit\n"+p7m, tsr), "a type said twice": "Content-Type: text/plain\n" + message(p7m, tsr),
 		"an endless header": "Content-Type: multipart/mixed; boundary=xx\n" + strings.Repeat("X: "+strings.Repeat("y", 1000)+"\n", 1000) + "\n",
 	} {
 		if c, err := timestamp.Read(strings.NewReader(in), timestamp.ReadOptions{}); err == nil || !known(err) {
 			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+	}
+}
+
+// TestBehindM7M: what stands behind the last boundary is not stamped.
+func TestBehindM7M(t *testing.T) {
+	token := parse(t, newStamper(t).over(document))
+	var file bytes.Buffer
+	if err := timestamp.WriteM7M(&file, bytes.NewReader(document), "a.p7m", token); err != nil {
+		t.Fatal(err)
+	}
+	for behind, want := range map[string]int64{"": 0, "\r\n \t\n": 0, "\r\nabc d": 4, strings.Repeat("x", 1<<20): 1 << 20, "--a--\n": 5} {
+		c := readContainer(t, []byte(file.String()+behind), nil)
+		if !good(c) || c.Trailing != want {
+			t.Errorf("%.20q behind it: %d octets", behind, c.Trailing)
 		}
 	}
 }

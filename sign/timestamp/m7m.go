@@ -4,6 +4,7 @@ package timestamp
 
 import (
 	"bufio"
+	"bytes"
 	"crypto"
 	"encoding/base64"
 	"errors"
@@ -31,6 +32,7 @@ func looksMIME(head []byte) bool { return mimeHeader.Match(head) && mixed.Match(
 const (
 	maxMIMEHeader = 64 << 10
 	maxParts      = 20
+	maxPadding    = 256 // white space behind a boundary
 )
 
 // readM7M reads a MIME message with one document and one token. No specification
@@ -52,16 +54,25 @@ func readParts(r io.Reader, o ReadOptions) (*Container, error) {
 		return nil, err
 	}
 	limited.N = math.MaxInt64
+	if err := unambiguous(header); err != nil {
+		return nil, err
+	}
 	_, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil {
 		return nil, err
 	}
 	c := &Container{Format: M7M}
-	parts := multipart.NewReader(src, parameters["boundary"])
+	behind := &epilogue{end: "--" + parameters["boundary"] + "--"}
+	body := io.TeeReader(src, behind)
+	parts := multipart.NewReader(body, parameters["boundary"])
 	for n := 0; ; n++ {
 		part, err := parts.NextRawPart()
 		switch {
 		case err == io.EOF: // one that is wrapped says that the message is cut
+			if _, err := io.Copy(io.Discard, body); err != nil {
+				return nil, err
+			}
+			c.Trailing = behind.octets
 			return c, c.complete()
 		case err != nil:
 			return nil, err
@@ -72,6 +83,47 @@ func readParts(r io.Reader, o ReadOptions) (*Container, error) {
 			return nil, err
 		}
 	}
+}
+
+// unambiguous refuses a header that says twice what follows it: one program would take
+// the first for true, and another the last.
+func unambiguous(header textproto.MIMEHeader) error {
+	for _, field := range []string{"Content-Type", "Content-Transfer-Encoding", "Content-Disposition"} {
+		if len(header[field]) > 1 {
+			return fmt.Errorf("the header has %s %d times", field, len(header[field]))
+		}
+	}
+	return nil
+}
+
+// epilogue counts the octets behind the last boundary but for white space (RFC 2046,
+// section 5.1.1). Nobody is to look at them, and nobody stamped them.
+type epilogue struct {
+	end    string // the line that ends the parts
+	line   []byte // the start of the current one
+	passed bool
+	octets int64
+}
+
+// Write implements [io.Writer]; it never fails.
+func (e *epilogue) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		if e.passed {
+			for _, b := range rest {
+				if !strings.ContainsRune(" \t\r\n", rune(b)) {
+					e.octets++
+				}
+			}
+			break
+		}
+		line, after, ended := bytes.Cut(rest, []byte("\n"))
+		e.line = append(e.line, line[:min(len(line), len(e.end)+maxPadding-len(e.line))]...)
+		if rest = after; ended {
+			e.passed = strings.TrimRight(string(e.line), " \t\r") == e.end
+			e.line = e.line[:0]
+		}
+	}
+	return len(p), nil
 }
 
 // complete makes sure that there was a document and a token.
@@ -86,6 +138,9 @@ func (c *Container) complete() error {
 }
 
 func (c *Container) readPart(part *multipart.Part, o ReadOptions) error {
+	if err := unambiguous(part.Header); err != nil {
+		return err
+	}
 	mediaType, parameters, _ := mime.ParseMediaType(part.Header.Get("Content-Type")) // without one, the name decides
 	name := part.FileName()
 	if name == "" {

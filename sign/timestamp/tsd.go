@@ -330,7 +330,7 @@ func WriteTSD(dst io.Writer, content io.Reader, size int64, m *MetaData, stamp E
 	if _, err := dst.Write(append(opening(int64(len(head))+size+int64(len(tail))), head...)); err != nil {
 		return fmt.Errorf("writing TimeStampedData: %w", err)
 	}
-	n, err := io.Copy(io.MultiWriter(dst, digest), io.LimitReader(content, size+1))
+	n, err := cms.Copy(dst, digest, io.LimitReader(content, size+1))
 	switch {
 	case err != nil:
 		return fmt.Errorf("writing TimeStampedData: %w", err)
@@ -366,7 +366,7 @@ func opening(size int64) []byte {
 // protected, leave the digests of the document alone.
 func StampingDigests(hashes []crypto.Hash, content io.Reader, m *MetaData) (Digests, error) {
 	d := newDigester(hashes, m.prefix())
-	if _, err := io.Copy(d, content); err != nil {
+	if _, err := cms.Copy(io.Discard, d, content); err != nil {
 		return nil, fmt.Errorf("reading content: %w", err)
 	}
 	return d.sums(), nil

@@ -55,7 +55,8 @@ type File struct {
 	temp *os.File
 	buf  *bufio.Writer
 
-	written, begun int64 // bytes in all, and those that are on their way to the disk
+	written, begun int64   // bytes in all, and those that are on their way to the disk
+	direct         *direct // takes the rest of a long file; nil while it is short, and where there is no such thing
 }
 
 // stretch is how much is gathered before it is sent on its way, and behind is how
@@ -119,15 +120,30 @@ func createTemp(path string) (*os.File, error) {
 	return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 }
 
-// Write adds to the file. A long one is brought to the disk while it is
-// written, so that Commit needn't wait for all of it, and leaves memory again:
-// finding memory for a gigabyte takes longer than writing it.
+// Write adds to the file. The rest of a long one goes straight to the disk where the
+// system can do that. Elsewhere it is brought to the disk while it is written, so that
+// Commit needn't wait for all of it, and leaves memory again: finding memory for a
+// gigabyte takes longer than writing it.
 func (f *File) Write(p []byte) (int, error) {
+	if f.direct != nil {
+		n, err := f.direct.Write(p)
+		if err != nil {
+			return n, f.failed(err)
+		}
+		return n, nil
+	}
 	n, err := f.buf.Write(p)
 	if err != nil {
 		return n, f.failed(err)
 	}
-	for f.written += int64(n); f.written-f.begun >= stretch; f.begun += stretch {
+	f.written += int64(n)
+	if f.begun == 0 && f.written >= stretch {
+		if err := f.buf.Flush(); err != nil {
+			return n, f.failed(err)
+		}
+		f.direct = startDirect(f.temp, f.written)
+	}
+	for ; f.direct == nil && f.written-f.begun >= stretch; f.begun += stretch {
 		writeBack(f.temp, f.begun, stretch)
 		if f.begun >= behind {
 			release(f.temp, f.begun-behind, stretch)
@@ -153,6 +169,11 @@ func (f *File) finish() error {
 	if err := f.buf.Flush(); err != nil {
 		return err
 	}
+	if f.direct != nil {
+		if err := f.direct.flush(); err != nil {
+			return err
+		}
+	}
 	if err := f.inheritPermissions(); err != nil {
 		return err
 	}
@@ -165,6 +186,7 @@ func (f *File) finish() error {
 	if err := f.rename(); err != nil {
 		return err
 	}
+	f.closeDirect()
 	f.temp = nil
 	return syncFolder(filepath.Dir(f.path))
 }
@@ -200,9 +222,17 @@ func (f *File) Discard() {
 	if f.temp == nil {
 		return
 	}
+	f.closeDirect()
 	_ = f.temp.Close()
 	_ = os.Remove(f.temp.Name())
 	f.temp = nil
+}
+
+func (f *File) closeDirect() {
+	if f.direct != nil {
+		f.direct.close()
+		f.direct = nil
+	}
 }
 
 func (f *File) failed(err error) error {

@@ -4,8 +4,10 @@ package outfile_test
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -213,5 +215,34 @@ func TestKilled(t *testing.T) {
 	}
 	if hidden, _ := filepath.Glob(filepath.Join(folder, ".a.txt.pectoken-*")); len(hidden) != 1 {
 		t.Errorf("hidden files: %q, want one", hidden)
+	}
+}
+
+// TestLongFile writes files that are long enough to go past the memory of the system, in
+// pieces and to an end that no disk knows.
+func TestLongFile(t *testing.T) {
+	for _, size := range []int{16<<20 - 1, 16 << 20, 17<<20 + 1, 37<<20 + 4096, 50<<20 + 12_345} {
+		folder := t.TempDir()
+		path := filepath.Join(folder, "a")
+		f, err := outfile.Create(path, outfile.KeepExisting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Discard()
+		want := make([]byte, size)
+		rand.NewChaCha8([32]byte{}).Read(want)
+		for at, piece := 0, 60; at < size; at, piece = at+piece, 256<<10 {
+			piece = min(piece, size-at)
+			if n, err := f.Write(want[at : at+piece]); err != nil || n != piece {
+				t.Fatalf("%d octets: writing %d: %d, %v", size, piece, n, err)
+			}
+		}
+		if err := f.Commit(); err != nil {
+			t.Fatalf("%d octets: %v", size, err)
+		}
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d octets: other ones were written: %d, %v", size, len(got), err)
+		}
+		contains(t, folder, "a")
 	}
 }
