@@ -45,13 +45,23 @@ var libraries struct {
 }
 
 // openLibrary returns the loaded and initialised library of a file, loading it if
-// it is the first time.
+// it is the first time. One that hangs while it is initialised keeps no other from
+// being opened.
 func openLibrary(path string, file os.FileInfo) (*library, error) {
+	l, err := loaded(path, file)
+	if err != nil {
+		return nil, err
+	}
+	return l, l.retain()
+}
+
+// loaded returns the library of a file, loading it if it is the first time.
+func loaded(path string, file os.FileInfo) (*library, error) {
 	libraries.mu.Lock()
 	defer libraries.mu.Unlock()
 	for _, l := range libraries.list {
 		if os.SameFile(l.file, file) {
-			return l, l.retain()
+			return l, nil
 		}
 	}
 	c, err := load(path)
@@ -61,7 +71,7 @@ func openLibrary(path string, file os.FileInfo) (*library, error) {
 	l := newLibrary(c)
 	l.file = file
 	libraries.list = append(libraries.list, l)
-	return l, l.retain()
+	return l, nil
 }
 
 func newLibrary(c cryptoki.Module) *library {

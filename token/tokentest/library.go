@@ -32,6 +32,11 @@ const (
 	StaleSlots      Fault = "STALE_SLOTS"       // C_GetSlotList fails unless it was asked for the length just before
 	Empty           Fault = "EMPTY"             // nothing is wrong, but no slot has a card
 
+	// Forwarding does what the module that the environment names by FORWARD_TO does,
+	// until GO_WRONG is set: "listing" is a fault of memory in C_GetSlotList, and with
+	// "ending" C_Finalize never returns.
+	Forwarding Fault = "FORWARDING"
+
 	MissingLibrary Fault = "missing library" // needs libpcsclite.so.0, which is not there
 	OtherProcessor Fault = "other processor" // a library for another kind of computer
 	Text           Fault = "text"            // not a library at all

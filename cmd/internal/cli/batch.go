@@ -85,9 +85,7 @@ func (b *batch) preflight(ctx context.Context, j *job) (os.FileInfo, error) {
 		return in.info, fmt.Errorf("reading %q: %w", j.file, err)
 	}
 	j.output = b.outputOf(j)
-	if j.format == sign.CAdES && cms.Recognize(in.section()) {
-		b.app.say("note: %q is already a signature; the new one goes round it", j.file)
-	}
+	b.tellOddities(j, in)
 	if err := sign.Preflight(in.section(), b.signing); err != nil {
 		return in.info, fmt.Errorf("signing %q: %w", j.file, err)
 	}
@@ -95,6 +93,19 @@ func (b *batch) preflight(ctx context.Context, j *job) (os.FileInfo, error) {
 		b.tellRisks(j, in)
 	}
 	return in.info, nil
+}
+
+// tellOddities says what may not be what was meant.
+func (b *batch) tellOddities(j *job, in *input) {
+	switch {
+	case j.format != sign.CAdES:
+	case in.info.Size() == 0:
+		b.app.say("note: %q is empty", j.file)
+	case cms.Recognize(in.section()):
+		b.app.say("note: %q is already a signature; the new one goes round it", j.file)
+	case b.signing.Format == sign.Auto && !b.signing.Detached && strings.EqualFold(filepath.Ext(j.file), ".pdf"):
+		b.app.say("note: %q is not a PDF, whatever its name says", j.file)
+	}
 }
 
 func (b *batch) formatOf(in *input) (sign.Format, error) {
@@ -173,6 +184,10 @@ func (b *batch) checkOutput(j *job, inputs []os.FileInfo) error {
 		return err
 	}
 	err := outfile.Check(j.output, b.options.output.mode())
+	if errors.Is(err, outfile.ErrExists) && len(b.jobs) > 1 && !b.options.skipSigned {
+		return &problem{exit: exitUsage, code: "outputExists", err: err,
+			hint: []string{"--skip-signed leaves out what is signed already; --overwrite replaces it"}}
+	}
 	if b.options.skipSigned {
 		_, missing := os.Stat(j.output)
 		j.exists = missing == nil

@@ -237,6 +237,9 @@ func moduleTodo(p *token.ModuleError) string {
 	case strings.Contains(p.Reason, "crashed"), strings.Contains(p.Reason, "did not answer"):
 		return "install a newer version of the driver; unplug and plug in the reader; close other programs that use the card"
 	}
+	if strings.Contains(p.Reason, "cannot open shared object file") {
+		return "install the library that it names, or a newer version of the driver, which may do without"
+	}
 	return "install the driver again, or take it out of the list (p11-kit, PECTOKEN_MODULE, the configuration file)"
 }
 

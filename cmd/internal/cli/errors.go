@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
 	"github.com/pectoken/pectoken/sign/pdf"
@@ -153,6 +154,9 @@ func fileProblem(p *problem) {
 	switch {
 	case errors.As(p.err, &writing):
 		p.code = "unwritable"
+		if folder := filepath.Dir(writing.Path); errors.Is(p.err, fs.ErrNotExist) && !isThere(folder) {
+			p.hint = []string{fmt.Sprintf("there is no folder %q; make it first", folder)}
+		}
 	case errors.As(p.err, &encrypted):
 		p.code = "encrypted"
 	case errors.As(p.err, &damaged):
@@ -196,6 +200,9 @@ func pinProblem(err error, pin *token.PINError) *problem {
 	}
 	if ok {
 		p.code = known.code
+		if pin.Reason == token.PINWrong && !pin.PUK && pin.Left == token.TriesOne {
+			known.hint = "one more wrong PIN locks the card; then pectoken pin unblock sets a new one with the PUK"
+		}
 		if known.hint != "" {
 			p.hint = []string{known.hint}
 		}

@@ -63,7 +63,7 @@ is asked for.`,
 		},
 	}
 	o.output.register(c)
-	c.Flags().StringVar(&o.output.folder, "output-dir", "", "write the results into `FOLDER`")
+	o.output.registerFolder(c)
 	c.Flags().StringVar(&o.content, "content", "", "the document of a detached signature is `FILE`")
 	o.level.register(c, "lta", "t", "lt", "lta")
 	return c

@@ -19,7 +19,7 @@ import (
 )
 
 // Main runs the program with the arguments of the process and returns its exit
-// code. The first interrupt lets it clean up, the second kills it.
+// code. The first interrupt lets it clean up, the second kills it, and so does time.
 //
 // First of all it is a program in which another one of its kind loads a PKCS#11
 // module; see [token.ProbeMain].
@@ -29,7 +29,10 @@ func Main() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() {
+		stop()
+		endFor(answerLimit, os.Exit)
+	})
 	return int(systemApp().run(ctx, os.Args[1:]))
 }
 

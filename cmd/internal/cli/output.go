@@ -57,6 +57,12 @@ func (f *outputFlags) register(c *cobra.Command) {
 	c.Flags().BoolVar(&f.overwrite, "overwrite", false, "replace an output that exists (never an input)")
 }
 
+// registerFolder is for commands that take several files.
+func (f *outputFlags) registerFolder(c *cobra.Command) {
+	c.Flags().StringVar(&f.folder, "output-dir", "", "write the results into `FOLDER`")
+	_ = c.MarkFlagDirname("output-dir")
+}
+
 func (f *outputFlags) mode() outfile.Mode {
 	if f.overwrite {
 		return outfile.ReplaceExisting

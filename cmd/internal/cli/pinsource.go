@@ -187,7 +187,7 @@ func (a *app) ask(ctx context.Context, f pinFlags, prompt string) ([]byte, error
 func (a *app) pinFile(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading %q: %w", path, bare(err))
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {

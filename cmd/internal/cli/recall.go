@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -124,12 +125,29 @@ func (s aside) tell(w *wallet) {
 }
 
 // recall opens the module that showed the cards of last time, and returns nil if they
-// are gone, are not what is asked for, or if there is another card.
+// are gone, are not what is asked for, or if there is another card. It does so in this
+// process: a module that does not answer there, or crashed, is forgotten, so that each
+// is looked at in a process of its own again.
 func (a *app) recall(ctx context.Context, f cardFlags, candidates []token.Candidate) *wallet {
 	memory, ok := a.memory(candidates)
 	if !ok {
 		return nil
 	}
+	if crashed(crashPath(memory)) {
+		a.say("note: the last run crashed, maybe in a driver; every driver is tried again")
+		_ = memory.Forget()
+		return nil
+	}
+	w, err := answer(ctx, answerLimit, func() (*wallet, error) { return a.reopen(ctx, f, memory, candidates), nil })
+	if errors.Is(err, errNoAnswer) {
+		a.say("note: the driver of last time %v; every driver is tried again", err)
+		_ = memory.Forget()
+	}
+	return w
+}
+
+// reopen is recall for modules that answer.
+func (a *app) reopen(ctx context.Context, f cardFlags, memory token.Memory, candidates []token.Candidate) *wallet {
 	module, tokens, err := memory.Open(ctx, func(r token.Remembered) bool { return f.fitsName(r.Label, r.Serial) })
 	if err != nil {
 		return nil

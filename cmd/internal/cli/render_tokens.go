@@ -3,7 +3,11 @@
 package cli
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -60,7 +64,7 @@ func (a *app) tokensJSON(cards []*card) error {
 
 func (c *card) json() tokenJSON {
 	list := []tokenCertificateJSON{} // never null
-	for _, certificate := range c.certificates {
+	for _, certificate := range inOrder(c.certificates) {
 		list = append(list, onToken(certificate))
 	}
 	return tokenJSON{
@@ -68,6 +72,24 @@ func (c *card) json() tokenJSON {
 		Model: c.Model, Manufacturer: c.Manufacturer, Certificates: list,
 		PIN: pinJSON{c.PIN.State, c.PIN.Min, c.PIN.Max, c.PIN.Pad},
 	}
+}
+
+// inOrder puts those that sign documents first, and authorities last: drivers list
+// them in any order, some in another one each time.
+func inOrder(certificates []*certificate) []*certificate {
+	rank := func(c *certificate) int {
+		switch {
+		case c.X509 == nil:
+			return math.MaxInt
+		case c.X509.IsCA:
+			return math.MaxInt - 1
+		}
+		kind, _ := cns.Classify(c.X509)
+		return int(kind)
+	}
+	return slices.SortedStableFunc(slices.Values(certificates), func(a, b *certificate) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), bytes.Compare(a.ID, b.ID))
+	})
 }
 
 func onToken(c *certificate) tokenCertificateJSON {
@@ -151,7 +173,7 @@ func (a *app) certificatesText(b *strings.Builder, certificates []*certificate) 
 	}
 	table := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "  ID\tLABEL\tFOR\tHOLDER\tCODICE FISCALE\tVALIDITY")
-	for _, c := range certificates {
+	for _, c := range inOrder(certificates) {
 		fmt.Fprintf(table, "  %s\t%s\t%s\n", orDash(clip(textID(c.ID), 40)), orDash(clip(c.Label, 40)), a.aboutCertificate(c))
 	}
 	_ = table.Flush() // a strings.Builder takes everything

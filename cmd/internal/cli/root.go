@@ -3,10 +3,15 @@
 package cli
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func newRootCmd(a *app) *cobra.Command {
@@ -24,17 +29,21 @@ themselves where there is one that fits.`,
   pectoken sign contract.pdf
   pectoken verify contract-signed.pdf`,
 		Args:          cobra.ArbitraryArgs,
-		RunE:          runGroup,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+	}
+	version := root.Flags().Bool("version", false, "say which pectoken this is")
+	root.RunE = func(c *cobra.Command, args []string) error {
+		if *version && len(args) == 0 {
+			return a.showVersion()
+		}
+		return runGroup(c, args)
 	}
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.PersistentFlags().BoolVar(&a.json, "json", a.json, "print one JSON object a line, and nothing else, on standard output")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError(helpHint(c), "%w", err)
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newTokensCmd(a, nil), newDoctorCmd(a, nil), newPINCmd(a), newCNSCmd(a),
 		newSignCmd(a, nil), newTimestampCmd(a, nil), newExtendCmd(a, nil), newVerifyCmd(a, nil), newExtractCmd(a, nil),
@@ -74,12 +83,52 @@ func unknownCommand(c *cobra.Command, name string) error {
 	hint := c.CommandPath() + " --help"
 	c.SuggestionsMinimumDistance = 2
 	if guesses := c.SuggestionsFor(name); len(guesses) > 0 {
+		slices.SortStableFunc(guesses, func(a, b string) int { return cmp.Compare(inCommon(b, name), inCommon(a, name)) })
 		hint = fmt.Sprintf("did you mean %s %s?", c.CommandPath(), strings.Join(guesses, " or "))
 	}
 	if strings.ContainsAny(name, "0123456789") { // a PIN, typed where none is taken, isn't said again
 		return usageError(hint, "unknown command")
 	}
 	return usageError(hint, "unknown command %q", name)
+}
+
+// inCommon is how many letters two words begin with alike.
+func inCommon(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// flagError guesses what was meant by a flag there isn't.
+func flagError(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return usageError(helpHint(c), "%w", err)
+	}
+	name := unknown.GetSpecifiedName()
+	var guesses []string
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if len(name) > 2 && strings.HasPrefix(f.Name, name) {
+			guesses = append(guesses, "--"+f.Name)
+		}
+	})
+	hint := helpHint(c)
+	switch file := "-" + unknown.GetSpecifiedShortnames(); {
+	case strings.HasPrefix(name, "pin"):
+		hint = "pectoken help pin says where a PIN can come from; there is no flag for it"
+	case len(guesses) > 0:
+		hint = fmt.Sprintf("did you mean %s?", strings.Join(guesses, " or "))
+	case file != "-" && isThere(file):
+		hint = fmt.Sprintf("a file whose name begins with - is named ./%s", file)
+	}
+	return usageError(hint, "%w", err)
+}
+
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 func helpHint(c *cobra.Command) string { return c.CommandPath() + " --help" }

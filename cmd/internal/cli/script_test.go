@@ -109,7 +109,7 @@ func faults(t *testing.T) map[string]string {
 	}
 	for _, f := range []tokentest.Fault{
 		tokentest.CrashStarting, tokentest.HangStarting, tokentest.CrashListing, tokentest.NoFunctionList,
-		tokentest.OtherProcessor, tokentest.Text, tokentest.Empty,
+		tokentest.OtherProcessor, tokentest.Text, tokentest.Empty, tokentest.Forwarding,
 	} {
 		paths[strings.ToUpper(strings.ReplaceAll(string(f), " ", "_"))] = tokentest.Library(t, f)
 	}

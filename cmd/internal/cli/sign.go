@@ -108,7 +108,7 @@ func (o *signOptions) register(c *cobra.Command) {
 	o.pin.register(c)
 	o.output.register(c)
 	flags := c.Flags()
-	flags.StringVar(&o.output.folder, "output-dir", "", "write the results into `FOLDER`")
+	o.output.registerFolder(c)
 	flags.StringVar(&o.cert, "cert", "", "sign with the certificate of this `ID|LABEL|FINGERPRINT`")
 	flags.BoolVar(&o.allowExpired, "allow-expired-certificate", false, "sign even though the certificate has expired")
 	flags.BoolVar(&o.skipSigned, "skip-signed", false, "leave out the files whose result is there: the same document, signed with the same certificate")

@@ -155,7 +155,7 @@ touched. Whether to trust the authority is not looked at.`,
 		},
 	}
 	c.Flags().StringVar(&o.as, "as", "tsr", "write the time stamp as `FORMAT`: tsr or tst")
-	c.Flags().StringVar(&o.output.folder, "output-dir", "", "write the results into `FOLDER`")
+	o.output.registerFolder(c)
 	c.Flags().BoolVar(&o.output.overwrite, "overwrite", false, "replace outputs that exist (never an input)")
 	return c
 }

@@ -65,7 +65,7 @@ good. Whether to trust the authority is not looked at.`,
 	}
 	o.output.register(c)
 	o.authorities.register(c)
-	c.Flags().StringVar(&o.output.folder, "output-dir", "", "write the results into `FOLDER`")
+	o.output.registerFolder(c)
 	c.Flags().StringVar(&o.as, "as", "tsd", "write a `FORMAT`: tsd, tsr, tst or m7m")
 	c.Flags().BoolVar(&o.protect, "protect-name", false, "have the stamp of a .tsd be over the file's name too; it can't be split then")
 	_ = c.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{"tsd", "tsr", "tst", "m7m"}, cobra.ShellCompDirectiveNoFileComp))

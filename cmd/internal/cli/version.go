@@ -29,15 +29,17 @@ func newVersionCmd(a *app) *cobra.Command {
 verifies and extracts, and can't use tokens.`,
 		Example: `  pectoken version --json`,
 		Args:    noArguments,
-		RunE: func(*cobra.Command, []string) error {
-			info, _ := debug.ReadBuildInfo()
-			v := versionOf(info)
-			if a.json {
-				return a.printJSON(v)
-			}
-			return a.print(v.text())
-		},
+		RunE:    func(*cobra.Command, []string) error { return a.showVersion() },
 	}
+}
+
+func (a *app) showVersion() error {
+	info, _ := debug.ReadBuildInfo()
+	v := versionOf(info)
+	if a.json {
+		return a.printJSON(v)
+	}
+	return a.print(v.text())
 }
 
 // versionOf reads what the go command put into the program; info may be nil.

@@ -239,19 +239,41 @@ func (w *wallet) use(ctx context.Context, c *card) (*token.Token, *token.Module,
 	if c.live != nil {
 		return c.live, c.through, nil
 	}
-	module, err := token.Open(c.module)
-	if err != nil {
-		return nil, nil, err
+	found, err := answer(ctx, answerLimit, func() (opened, error) { return openAndFind(ctx, c) })
+	if errors.Is(err, errNoAnswer) {
+		err = &token.ModuleError{Path: c.module, Reason: err.Error(), Err: err}
 	}
-	w.open = append(w.open, module)
-	c.through = module
-	c.live, err = module.Find(ctx, c.Info)
-	return c.live, module, err
+	if found.module != nil {
+		w.open = append(w.open, found.module)
+	}
+	c.live, c.through = found.token, found.module
+	return c.live, c.through, err
 }
 
+// opened is a token and the module it was found through.
+type opened struct {
+	module *token.Module
+	token  *token.Token
+}
+
+func openAndFind(ctx context.Context, c *card) (o opened, err error) {
+	if o.module, err = token.Open(c.module); err == nil {
+		o.token, err = o.module.Find(ctx, c.Info)
+	}
+	return o, err
+}
+
+// close ends the modules. All work is done by then, and nothing was written through
+// them: one that hangs is left to the end of the process.
 func (w *wallet) close() {
-	for _, m := range w.open {
-		_ = m.Close() // nothing was written through it
+	closeAll := func() (struct{}, error) {
+		for _, m := range w.open {
+			_ = m.Close()
+		}
+		return struct{}{}, nil
+	}
+	if len(w.open) > 0 {
+		_, _ = answer(context.Background(), goodbye, closeAll)
 	}
 }
 
