@@ -7,11 +7,10 @@
 // disk. Until then nothing is seen under the final name, whatever happens to
 // the disk or the process; a killed process leaves the hidden file behind.
 //
-// A File is for one goroutine.
+// A File is for one goroutine. For many files there are [Folders] and [CommitAll].
 package outfile
 
 import (
-	"bufio"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -53,7 +52,8 @@ type File struct {
 	path string
 	mode Mode
 	temp *os.File
-	buf  *bufio.Writer
+	buf  []byte // what is not written yet
+	torn error  // why something was not written
 
 	written, begun int64 // bytes in all, and those that are on their way to the disk
 }
@@ -72,11 +72,7 @@ func Check(path string, mode Mode) error {
 	if err := vacant(path, mode); err != nil {
 		return &Error{"creating", path, err}
 	}
-	temp, err := createTemp(path)
-	if err != nil {
-		return &Error{"creating", path, cause(err)}
-	}
-	return errors.Join(temp.Close(), os.Remove(temp.Name()))
+	return try(path)
 }
 
 // vacant looks at the name itself: a symbolic link is something that exists,
@@ -106,7 +102,7 @@ func Create(path string, mode Mode) (*File, error) {
 	if err != nil {
 		return nil, &Error{"creating", path, cause(err)}
 	}
-	return &File{path: path, mode: mode, temp: temp, buf: bufio.NewWriterSize(temp, bufferSize)}, nil
+	return &File{path: path, mode: mode, temp: temp}, nil
 }
 
 // createTemp makes the hidden file with the permissions that a new file gets.
@@ -123,39 +119,92 @@ func createTemp(path string) (*os.File, error) {
 // written, so that Commit needn't wait for all of it, and leaves memory again:
 // finding memory for a gigabyte takes longer than writing it.
 func (f *File) Write(p []byte) (int, error) {
-	n, err := f.buf.Write(p)
-	if err != nil {
-		return n, f.failed(err)
+	if len(f.buf)+len(p) > bufferSize {
+		f.put(f.buf)
+		f.buf = f.buf[:0]
 	}
-	for f.written += int64(n); f.written-f.begun >= stretch; f.begun += stretch {
+	if len(p) > bufferSize {
+		f.put(p)
+	} else {
+		f.buf = append(f.buf, p...)
+	}
+	if f.torn != nil {
+		return 0, f.failed(f.torn)
+	}
+	for f.written += int64(len(p)); f.written-f.begun >= stretch; f.begun += stretch {
 		writeBack(f.temp, f.begun, stretch)
 		if f.begun >= behind {
 			release(f.temp, f.begun-behind, stretch)
 		}
 	}
-	return n, nil
+	return len(p), nil
+}
+
+// put writes to the hidden file, unless that failed before.
+func (f *File) put(p []byte) {
+	if len(p) > 0 && f.torn == nil {
+		_, f.torn = f.temp.Write(p)
+	}
 }
 
 // Commit brings the file to the disk and gives it its name.
-func (f *File) Commit() error {
-	err := f.finish()
-	if err != nil {
-		f.Discard()
-		return f.failed(err)
+func (f *File) Commit() error { return CommitAll(f)[0] }
+
+// CommitAll commits files, each of which succeeds or fails by itself; the errors stand
+// in their order. It takes less time than as many calls of Commit: what is written
+// together the system brings to the disk together.
+func CommitAll(files ...*File) []error {
+	errs := make([]error, len(files))
+	for _, step := range []func(*File) error{(*File).flush, (*File).settle, (*File).name} {
+		for i, f := range files {
+			if errs[i] == nil {
+				errs[i] = step(f)
+			}
+		}
 	}
-	return nil
+	folders := map[string]error{}
+	for i, f := range files {
+		folder := filepath.Dir(f.path)
+		if _, done := folders[folder]; errs[i] == nil && !done {
+			folders[folder] = syncFolder(folder)
+		}
+		if errs[i] == nil {
+			errs[i] = folders[folder]
+		}
+		if errs[i] != nil {
+			f.Discard()
+			errs[i] = f.failed(errs[i])
+		}
+	}
+	return errs
 }
 
-func (f *File) finish() error {
+// flush begins to write what is left.
+func (f *File) flush() error {
 	if f.temp == nil {
 		return fs.ErrClosed
 	}
-	if err := f.buf.Flush(); err != nil {
-		return err
+	f.put(f.buf)
+	f.buf = nil
+	if f.torn != nil {
+		return f.torn
 	}
 	if err := f.inheritPermissions(); err != nil {
 		return err
 	}
+	writeBack(f.temp, f.begun, f.written-f.begun)
+	return nil
+}
+
+// settle waits for what was begun, so that one entry in the journal of the file
+// system does for all files that are synchronised next.
+func (f *File) settle() error {
+	await(f.temp, f.begun, f.written-f.begun)
+	return nil
+}
+
+// name gives the file its name when all of it is on the disk.
+func (f *File) name() error {
 	if err := f.temp.Sync(); err != nil {
 		return err
 	}
@@ -166,7 +215,7 @@ func (f *File) finish() error {
 		return err
 	}
 	f.temp = nil
-	return syncFolder(filepath.Dir(f.path))
+	return nil
 }
 
 // inheritPermissions gives the file those of the one it replaces.
