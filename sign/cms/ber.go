@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 )
 
@@ -276,8 +277,11 @@ func sortSet(parts [][]byte) {
 
 // appendElement appends an element with a definite, minimal length.
 func appendElement(dst []byte, id byte, body []byte) []byte {
-	return append(AppendHeader(dst, id, int64(len(body))), body...)
+	return append(AppendHeader(slices.Grow(dst, len(body)+maxHeader), id, int64(len(body))), body...)
 }
+
+// maxHeader is the most octets that AppendHeader appends.
+const maxHeader = 2 + 8
 
 // AppendHeader appends the identifier octet and definite, minimal length octets of
 // an element (X.690, clauses 8.1 and 10.1).

@@ -235,14 +235,25 @@ func attribute(id asn1.ObjectIdentifier, value []byte) []byte {
 	return sequence(oid(id), set(value))
 }
 
-func sequence(parts ...[]byte) []byte {
-	return appendElement(nil, tagSequence, bytes.Join(parts, nil))
-}
+func sequence(parts ...[]byte) []byte { return element(tagSequence, parts) }
 
 // set returns a SET OF in DER order.
 func set(parts ...[]byte) []byte {
 	sortSet(parts)
-	return appendElement(nil, tagSet, bytes.Join(parts, nil))
+	return element(tagSet, parts)
+}
+
+// element returns an element whose contents are the parts.
+func element(id byte, parts [][]byte) []byte {
+	length := 0
+	for _, part := range parts {
+		length += len(part)
+	}
+	b := AppendHeader(make([]byte, 0, length+maxHeader), id, int64(length))
+	for _, part := range parts {
+		b = append(b, part...)
+	}
+	return b
 }
 
 // oid and integer encode values that always can be: identifiers of this

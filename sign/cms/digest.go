@@ -97,7 +97,7 @@ const (
 // that neither the digest nor the disk waits for the other; none is running any more
 // when Copy returns. The digest must not fail, as those of package hash don't.
 func Copy(dst, digest io.Writer, src io.Reader) (int64, error) {
-	first := make([]byte, pieceSize/8) // most files are short
+	first := make([]byte, firstPiece(src))
 	n, err := io.ReadFull(src, first)
 	if dst == io.Discard || err != nil {
 		return copyAlone(dst, digest, src, first, n, err)
@@ -122,6 +122,16 @@ func Copy(dst, digest io.Writer, src io.Reader) (int64, error) {
 		return total, nil
 	}
 	return total, err
+}
+
+// firstPiece is how much to read at first: most files are short, and some say how
+// short. One octet more than that finds the end.
+func firstPiece(src io.Reader) int64 {
+	const most = pieceSize / 8
+	if sized, ok := src.(interface{ Size() int64 }); ok {
+		return max(1, min(most, sized.Size()+1))
+	}
+	return most
 }
 
 // copyAlone is Copy without a goroutine. The first n octets were read into buf, with

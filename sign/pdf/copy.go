@@ -30,9 +30,12 @@ func (d *Document) copy(ctx context.Context, dst, h io.Writer) error {
 // the writer's fault.
 type original struct {
 	ctx context.Context
-	r   io.Reader
+	r   *io.SectionReader
 	err error
 }
+
+// Size tells [cms.Copy] how much there is to read.
+func (s *original) Size() int64 { return s.r.Size() }
 
 // Read implements [io.Reader].
 func (s *original) Read(p []byte) (int, error) {

@@ -90,8 +90,8 @@ func (l *lexer) fill() bool {
 	if n <= 0 || l.pos < 0 || l.err != nil {
 		return false
 	}
-	if cap(l.window) < windowLen {
-		l.window = make([]byte, windowLen)
+	if int64(cap(l.window)) < n {
+		l.window = make([]byte, n)
 	}
 	got, err := l.src.ReadAt(l.window[:n], l.pos)
 	l.window, l.at = l.window[:got], l.pos

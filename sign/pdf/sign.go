@@ -245,7 +245,12 @@ func (p *plan) dictionary(at ref, room int) (template, error) {
 	}
 	b.WriteString("\n/Contents ")
 	t.contents.start = int64(b.Len())
-	b.WriteString("<" + strings.Repeat("0", 2*room) + ">")
+	b.Grow(2*room + len("<> >>"))
+	b.WriteByte('<')
+	for range room {
+		b.WriteString("00")
+	}
+	b.WriteByte('>')
 	t.contents.end = int64(b.Len())
 	b.WriteString(" >>")
 	t.text = b.Bytes()

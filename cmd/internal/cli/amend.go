@@ -81,7 +81,7 @@ func (b *batch) preflightAmend(ctx context.Context, j *job, in *input) error {
 		defer content.close()
 		o.Content = content.section()
 		if b.options.amend.content == "" {
-			b.app.say("note: taking %q for the document of %q", content.name, j.file)
+			j.note("note: taking %q for the document of %q", content.name, j.file)
 		}
 	}
 	r, err := verify.File(ctx, in.section(), o)

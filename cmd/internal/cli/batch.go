@@ -27,7 +27,8 @@ type job struct {
 	format sign.Format
 	exists bool // its output is there already, and may be what is wanted
 
-	result   reached // how long its signature lasts
+	notes    []string // what was seen beforehand
+	result   reached  // how long its signature lasts
 	warnings []warningJSON
 
 	// What became of it; nothing yet, if none of these is set.
@@ -37,6 +38,11 @@ type job struct {
 
 	said bool // err was said on standard error
 	told bool // what became of it was shown
+}
+
+// note is said when all files were looked at, which happens to several at a time.
+func (j *job) note(format string, args ...any) {
+	j.notes = append(j.notes, fmt.Sprintf(format, args...))
 }
 
 // pending says whether it is still to be signed.
@@ -50,23 +56,30 @@ type batch struct {
 	view    signView
 	jobs    []*job
 	module  *token.Module
-	stays   bool   // the card was still there after an error
-	stdin   *input // standard input, when it is the document
+	folders outfile.Folders // of the outputs
+	stays   bool            // the card was still there after an error
+	stdin   *input          // standard input, when it is the document
 	exit    exitCode
 }
 
 // planBatch looks at every input and output, and signs nothing.
 func (a *app) planBatch(ctx context.Context, o *signOptions) *batch {
 	b := &batch{app: a, options: o, signing: o.signing(a), view: a.newSignView()}
-	var inputs []os.FileInfo
 	for _, name := range o.files {
-		j := &job{file: name}
-		info, err := b.preflight(ctx, j)
-		j.err = err
-		inputs = append(inputs, info)
-		b.jobs = append(b.jobs, j)
+		b.jobs = append(b.jobs, &job{file: name})
 	}
-	b.checkOutputs(inputs)
+	inputs := make([]os.FileInfo, len(b.jobs))
+	workers := runtime.GOMAXPROCS(0)
+	if o.amend.asked() {
+		workers = 1 // it verifies, which takes more memory
+	}
+	spread(len(b.jobs), workers, func(i int) { inputs[i], b.jobs[i].err = b.preflight(ctx, b.jobs[i]) })
+	for _, j := range b.jobs {
+		for _, note := range j.notes {
+			a.say("%s", note)
+		}
+	}
+	b.checkOutputs(newFileSet(inputs))
 	b.checkPDFOptions()
 	return b
 }
@@ -86,7 +99,9 @@ func (b *batch) preflight(ctx context.Context, j *job) (os.FileInfo, error) {
 	}
 	j.output = b.outputOf(j)
 	b.tellOddities(j, in)
-	if err := sign.Preflight(in.section(), b.signing); err != nil {
+	options := b.signing
+	options.Format = j.format
+	if err := sign.Preflight(in.section(), options); err != nil {
 		return in.info, fmt.Errorf("signing %q: %w", j.file, err)
 	}
 	if j.format == sign.PAdES {
@@ -100,11 +115,11 @@ func (b *batch) tellOddities(j *job, in *input) {
 	switch {
 	case j.format != sign.CAdES:
 	case in.info.Size() == 0:
-		b.app.say("note: %q is empty", j.file)
+		j.note("note: %q is empty", j.file)
 	case cms.Recognize(in.section()):
-		b.app.say("note: %q is already a signature; the new one goes round it", j.file)
+		j.note("note: %q is already a signature; the new one goes round it", j.file)
 	case b.signing.Format == sign.Auto && !b.signing.Detached && strings.EqualFold(filepath.Ext(j.file), ".pdf"):
-		b.app.say("note: %q is not a PDF, whatever its name says", j.file)
+		j.note("note: %q is not a PDF, whatever its name says", j.file)
 	}
 }
 
@@ -115,7 +130,7 @@ func (b *batch) formatOf(in *input) (sign.Format, error) {
 	case b.signing.Detached:
 		return sign.CAdES, nil
 	}
-	return sign.Detect(in.file, in.info.Size())
+	return sign.Detect(in.section(), in.info.Size())
 }
 
 func (b *batch) outputOf(j *job) string {
@@ -159,7 +174,7 @@ func (b *batch) close() {
 
 // checkOutputs makes sure that every output can be made, and that none takes
 // the place of an input or of another output.
-func (b *batch) checkOutputs(inputs []os.FileInfo) {
+func (b *batch) checkOutputs(inputs fileSet) {
 	taken := map[string]string{}
 	for _, j := range b.jobs {
 		if j.err != nil || j.output == stdio {
@@ -179,11 +194,11 @@ func (b *batch) checkOutputs(inputs []os.FileInfo) {
 	}
 }
 
-func (b *batch) checkOutput(j *job, inputs []os.FileInfo) error {
-	if err := notInput(j.output, inputs...); err != nil {
+func (b *batch) checkOutput(j *job, inputs fileSet) error {
+	if err := inputs.refuse(j.output); err != nil {
 		return err
 	}
-	err := outfile.Check(j.output, b.options.output.mode())
+	err := b.folders.Check(j.output, b.options.output.mode())
 	if errors.Is(err, outfile.ErrExists) && len(b.jobs) > 1 && !b.options.skipSigned {
 		return &problem{exit: exitUsage, code: "outputExists", err: err,
 			hint: []string{"--skip-signed leaves out what is signed already; --overwrite replaces it"}}

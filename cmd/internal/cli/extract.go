@@ -207,7 +207,7 @@ func (a *app) write(o *extractOptions, e envelope, write func(io.Writer) error) 
 
 // refuse says what can't be extracted from, or must not be written to.
 func (o *extractOptions) refuse(in *input) error {
-	format, err := sign.Detect(in.file, in.info.Size())
+	format, err := sign.Detect(in.section(), in.info.Size())
 	if err != nil {
 		return fmt.Errorf("extracting from %q: %w", o.file, err)
 	}

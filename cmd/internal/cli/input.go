@@ -3,12 +3,14 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
+	"sync"
 )
 
 // stdio is the file name that means standard input or output.
@@ -20,7 +22,14 @@ type input struct {
 	name string // as the user gave it
 	file *os.File
 	info os.FileInfo
+
+	once  sync.Once
+	bytes io.ReaderAt // the file, or what it held if it is small
 }
+
+// inMemory is the size up to which a file is read at once, in bytes. A PDF is looked at in
+// many places, and to ask the system for each takes longer than the looking.
+const inMemory = 128 << 10
 
 // openInput opens a regular file, or reads standard input to its end.
 func (a *app) openInput(ctx context.Context, name string) (*input, error) {
@@ -32,7 +41,7 @@ func (a *app) openInput(ctx context.Context, name string) (*input, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reading %q: %w", name, bare(err)), file.Close())
 	}
-	return &input{name, file, info}, nil
+	return &input{name: name, file: file, info: info}, nil
 }
 
 func (a *app) openFile(ctx context.Context, name string) (*os.File, error) {
@@ -77,7 +86,22 @@ func spool(ctx context.Context, r io.Reader) (*os.File, error) {
 }
 
 // section is the whole file.
-func (i *input) section() *io.SectionReader { return io.NewSectionReader(i.file, 0, i.info.Size()) }
+func (i *input) section() *io.SectionReader {
+	i.once.Do(func() { i.bytes = i.read() })
+	return io.NewSectionReader(i.bytes, 0, i.info.Size())
+}
+
+// read takes a small file into memory. One that can't be read to its end now is read
+// when it is needed, and there is somebody to be told.
+func (i *input) read() io.ReaderAt {
+	if size := i.info.Size(); size <= inMemory {
+		content := make([]byte, size)
+		if n, _ := i.file.ReadAt(content, 0); int64(n) == size {
+			return bytes.NewReader(content)
+		}
+	}
+	return i.file
+}
 
 // errChanged is why a result is thrown away: it may be made of two different files.
 var errChanged = errors.New("the file was changed while it was signed; sign it again when nobody writes to it")

@@ -104,19 +104,49 @@ func (a *app) checkStream(c *cobra.Command, path string) error {
 
 // notInput refuses to write to a file that is read, under whatever name.
 func notInput(output string, inputs ...os.FileInfo) error {
+	return newFileSet(inputs).refuse(output)
+}
+
+// fileSet is files that are told by what they are, under whatever name.
+type fileSet struct {
+	known  map[fileID]bool
+	others []os.FileInfo // that the system has no short name for
+}
+
+// fileID is what the system calls a file itself.
+type fileID struct{ device, number uint64 }
+
+func newFileSet(files []os.FileInfo) fileSet {
+	s := fileSet{known: map[fileID]bool{}}
+	for _, info := range files {
+		if info == nil {
+			continue
+		}
+		if id, ok := idOf(info); ok {
+			s.known[id] = true
+		} else {
+			s.others = append(s.others, info)
+		}
+	}
+	return s
+}
+
+func (s fileSet) has(info os.FileInfo) bool {
+	if id, ok := idOf(info); ok && s.known[id] {
+		return true
+	}
+	return slices.ContainsFunc(s.others, func(other os.FileInfo) bool { return os.SameFile(info, other) })
+}
+
+// refuse says why an output can't be made: it is one of the files.
+func (s fileSet) refuse(output string) error {
 	if output == stdio {
 		return nil
 	}
-	existing, err := os.Stat(output)
-	if err != nil {
+	if existing, err := os.Stat(output); err != nil || !s.has(existing) {
 		return nil
 	}
-	for _, in := range inputs {
-		if in != nil && os.SameFile(existing, in) {
-			return &problem{exit: exitUsage, code: "outputIsInput", err: fmt.Errorf("%q is an input, and an input is never written over", output)}
-		}
-	}
-	return nil
+	return &problem{exit: exitUsage, code: "outputIsInput", err: fmt.Errorf("%q is an input, and an input is never written over", output)}
 }
 
 // signedName is the default name of a signed file.

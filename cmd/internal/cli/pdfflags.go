@@ -167,6 +167,6 @@ func (b *batch) tellRisks(j *job, in *input) {
 		return
 	}
 	for _, r := range risks {
-		b.app.say("warning: %q holds %s", j.file, r.What)
+		j.note("warning: %q holds %s", j.file, r.What)
 	}
 }

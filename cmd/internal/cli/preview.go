@@ -50,7 +50,7 @@ func runPreview(ctx context.Context, a *app, o *signOptions) error {
 		return err
 	}
 	defer in.close()
-	format, err := sign.Detect(in.file, in.info.Size())
+	format, err := sign.Detect(in.section(), in.info.Size())
 	if err != nil {
 		return fmt.Errorf("reading %q: %w", file, err)
 	}

@@ -12,7 +12,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
 	"github.com/pectoken/pectoken/sign"
 	"github.com/pectoken/pectoken/verify"
 	"github.com/pectoken/pectoken/verify/report"
@@ -32,7 +31,7 @@ func (b *batch) skipSigned(ctx context.Context, signer *x509.Certificate) {
 		case done:
 			j.skipped, j.result.level = true, b.signing.Level
 		default:
-			j.err = outfile.Check(j.output, b.options.output.mode())
+			j.err = b.folders.Check(j.output, b.options.output.mode())
 		}
 	}
 }

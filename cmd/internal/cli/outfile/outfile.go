@@ -7,11 +7,10 @@
 // disk. Until then nothing is seen under the final name, whatever happens to
 // the disk or the process; a killed process leaves the hidden file behind.
 //
-// A File is for one goroutine.
+// A File is for one goroutine. For many files there are [Folders] and [CommitAll].
 package outfile
 
 import (
-	"bufio"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -53,7 +52,8 @@ type File struct {
 	path string
 	mode Mode
 	temp *os.File
-	buf  *bufio.Writer
+	buf  []byte // what is not written yet
+	torn error  // why something was not written
 
 	written, begun int64   // bytes in all, and those that are on their way to the disk
 	direct         *direct // takes the rest of a long file; nil while it is short, and where there is no such thing
@@ -73,11 +73,7 @@ func Check(path string, mode Mode) error {
 	if err := vacant(path, mode); err != nil {
 		return &Error{"creating", path, err}
 	}
-	temp, err := createTemp(path)
-	if err != nil {
-		return &Error{"creating", path, cause(err)}
-	}
-	return errors.Join(temp.Close(), os.Remove(temp.Name()))
+	return try(path)
 }
 
 // vacant looks at the name itself: a symbolic link is something that exists,
@@ -107,7 +103,7 @@ func Create(path string, mode Mode) (*File, error) {
 	if err != nil {
 		return nil, &Error{"creating", path, cause(err)}
 	}
-	return &File{path: path, mode: mode, temp: temp, buf: bufio.NewWriterSize(temp, bufferSize)}, nil
+	return &File{path: path, mode: mode, temp: temp}, nil
 }
 
 // createTemp makes the hidden file with the permissions that a new file gets.
@@ -125,23 +121,23 @@ func createTemp(path string) (*os.File, error) {
 // Commit needn't wait for all of it, and leaves memory again: finding memory for a
 // gigabyte takes longer than writing it.
 func (f *File) Write(p []byte) (int, error) {
-	if f.direct != nil {
-		n, err := f.direct.Write(p)
-		if err != nil {
-			return n, f.failed(err)
-		}
-		return n, nil
+	if len(f.buf)+len(p) > bufferSize {
+		f.put(f.buf)
+		f.buf = f.buf[:0]
 	}
-	n, err := f.buf.Write(p)
-	if err != nil {
-		return n, f.failed(err)
+	if len(p) > bufferSize {
+		f.put(p)
+	} else {
+		f.buf = append(f.buf, p...)
 	}
-	f.written += int64(n)
-	if f.begun == 0 && f.written >= stretch {
-		if err := f.buf.Flush(); err != nil {
-			return n, f.failed(err)
-		}
+	f.written += int64(len(p))
+	if f.direct == nil && f.begun == 0 && f.written >= stretch {
+		f.put(f.buf)
+		f.buf = f.buf[:0]
 		f.direct = startDirect(f.temp, f.written)
+	}
+	if f.torn != nil {
+		return 0, f.failed(f.torn)
 	}
 	for ; f.direct == nil && f.written-f.begun >= stretch; f.begun += stretch {
 		writeBack(f.temp, f.begun, stretch)
@@ -149,25 +145,61 @@ func (f *File) Write(p []byte) (int, error) {
 			release(f.temp, f.begun-behind, stretch)
 		}
 	}
-	return n, nil
+	return len(p), nil
+}
+
+// put writes to the hidden file, unless that failed before.
+func (f *File) put(p []byte) {
+	switch {
+	case len(p) == 0 || f.torn != nil:
+	case f.direct != nil:
+		_, f.torn = f.direct.Write(p)
+	default:
+		_, f.torn = f.temp.Write(p)
+	}
 }
 
 // Commit brings the file to the disk and gives it its name.
-func (f *File) Commit() error {
-	err := f.finish()
-	if err != nil {
-		f.Discard()
-		return f.failed(err)
+func (f *File) Commit() error { return CommitAll(f)[0] }
+
+// CommitAll commits files, each of which succeeds or fails by itself; the errors stand
+// in their order. It takes less time than as many calls of Commit: what is written
+// together the system brings to the disk together.
+func CommitAll(files ...*File) []error {
+	errs := make([]error, len(files))
+	for _, step := range []func(*File) error{(*File).flush, (*File).settle, (*File).name} {
+		for i, f := range files {
+			if errs[i] == nil {
+				errs[i] = step(f)
+			}
+		}
 	}
-	return nil
+	folders := map[string]error{}
+	for i, f := range files {
+		folder := filepath.Dir(f.path)
+		if _, done := folders[folder]; errs[i] == nil && !done {
+			folders[folder] = syncFolder(folder)
+		}
+		if errs[i] == nil {
+			errs[i] = folders[folder]
+		}
+		if errs[i] != nil {
+			f.Discard()
+			errs[i] = f.failed(errs[i])
+		}
+	}
+	return errs
 }
 
-func (f *File) finish() error {
+// flush begins to write what is left.
+func (f *File) flush() error {
 	if f.temp == nil {
 		return fs.ErrClosed
 	}
-	if err := f.buf.Flush(); err != nil {
-		return err
+	f.put(f.buf)
+	f.buf = nil
+	if f.torn != nil {
+		return f.torn
 	}
 	if f.direct != nil {
 		if err := f.direct.flush(); err != nil {
@@ -177,6 +209,19 @@ func (f *File) finish() error {
 	if err := f.inheritPermissions(); err != nil {
 		return err
 	}
+	writeBack(f.temp, f.begun, f.written-f.begun)
+	return nil
+}
+
+// settle waits for what was begun, so that one entry in the journal of the file
+// system does for all files that are synchronised next.
+func (f *File) settle() error {
+	await(f.temp, f.begun, f.written-f.begun)
+	return nil
+}
+
+// name gives the file its name when all of it is on the disk.
+func (f *File) name() error {
 	if err := f.temp.Sync(); err != nil {
 		return err
 	}
@@ -188,7 +233,7 @@ func (f *File) finish() error {
 	}
 	f.closeDirect()
 	f.temp = nil
-	return syncFolder(filepath.Dir(f.path))
+	return nil
 }
 
 // inheritPermissions gives the file those of the one it replaces.

@@ -14,6 +14,11 @@ func writeBack(f *os.File, from, length int64) {
 	_ = unix.SyncFileRange(int(f.Fd()), from, length, unix.SYNC_FILE_RANGE_WRITE)
 }
 
+// await waits for what writeBack began.
+func await(f *os.File, from, length int64) {
+	_ = unix.SyncFileRange(int(f.Fd()), from, length, unix.SYNC_FILE_RANGE_WAIT_BEFORE)
+}
+
 // release waits until a part of a file is on the disk and takes it out of memory.
 func release(f *os.File, from, length int64) {
 	const wait = unix.SYNC_FILE_RANGE_WAIT_BEFORE | unix.SYNC_FILE_RANGE_WRITE | unix.SYNC_FILE_RANGE_WAIT_AFTER
