@@ -77,12 +77,14 @@ func sayBadStamps(s *report.Signature) {
 // raiseLevel names the level that the timestamps and revocation values of a B-B
 // signature make it (ETSI EN 319 122-1, clause 6.1; EN 319 142-1, clause 6.1).
 func raiseLevel(s *report.Signature, stamps []*stamp, m *material) {
-	has := func(kinds ...report.TimestampKind) bool {
-		return slices.ContainsFunc(stamps, func(t *stamp) bool { return slices.Contains(kinds, t.kind) && t.err == nil })
+	has := func(data bool, kinds ...report.TimestampKind) bool {
+		return slices.ContainsFunc(stamps, func(t *stamp) bool {
+			return slices.Contains(kinds, t.kind) && t.err == nil && (t.data || !data)
+		})
 	}
 	switch long := len(m.revocation.CRLs)+len(m.revocation.OCSP) > 0; {
-	case s.Level != "B-B" || !has(report.SignatureTimestamp, report.DocumentTimestamp):
-	case long && has(report.ArchiveTimestamp, report.DocumentTimestamp):
+	case s.Level != "B-B" || !has(false, report.SignatureTimestamp, report.DocumentTimestamp):
+	case long && has(true, report.ArchiveTimestamp, report.DocumentTimestamp):
 		s.Level = "B-LTA"
 	case long:
 		s.Level = "B-LT"

@@ -32,6 +32,9 @@ func proofOf(doc *pdf.Document, signatures []*pdf.Signature, o Options) (*pdfPro
 			return nil, err
 		}
 		s.wraps = p.before(sig.Revision)
+		if s.data, err = coversData(doc, sig); err != nil {
+			return nil, err
+		}
 		p.stamps, p.covers = append(p.stamps, s), append(p.covers, sig.Revision)
 	}
 	if err := p.addStore(doc); err != nil {
@@ -39,6 +42,18 @@ func proofOf(doc *pdf.Document, signatures []*pdf.Signature, o Options) (*pdfPro
 	}
 	o.judgeStamps(p.stamps, p.m)
 	return p, nil
+}
+
+// coversData says whether a document timestamp is of a revision that has revocation values.
+func coversData(doc *pdf.Document, sig *pdf.Signature) (bool, error) {
+	if sig.Revision < 0 {
+		return false, nil
+	}
+	store, err := doc.SecurityStoreOf(sig.Revision)
+	if err != nil || store == nil {
+		return false, stopped(err)
+	}
+	return len(store.CRLs)+len(store.OCSP) > 0, nil
 }
 
 // addStore adds what the document keeps in its security store. One that can't be read

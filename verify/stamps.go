@@ -22,6 +22,7 @@ type stamp struct {
 	token *timestamp.Token // nil: it can't be read
 	err   error            // why it says nothing of what it is found with
 	wraps [][]byte         // tokens of other timestamps that it covers too
+	data  bool             // it covers revocation values too
 
 	answer *report.Timestamp
 }
@@ -103,7 +104,7 @@ func archiveStamp(sd *cms.SignedData, info *cms.SignerInfo, t cms.Timestamp) *st
 		return sd.ArchiveDigest(info, archive.Index, h)
 	})
 	if s.err == nil {
-		s.wraps = archive.Attributes
+		s.wraps, s.data = archive.Attributes, true
 	}
 	return s
 }
