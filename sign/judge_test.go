@@ -44,7 +44,7 @@ func save(t *testing.T, name string, data []byte) string {
 type lasting struct {
 	*world
 	clock
-	lists  bool // certificates are told to be good by lists, and not by OCSP
+	byList bool // certificates are told to be good by lists, and not by OCSP
 	root   string
 	format sign.Format
 	began  time.Time
@@ -89,7 +89,7 @@ func (c clock) promises(file string, lists bool) bool {
 // makeLasting makes the files.
 func makeLasting(t *testing.T, format sign.Format, c clock, lists bool) *lasting {
 	began := time.Now().AddDate(-c.years, 0, 0).Add(-time.Minute).Truncate(time.Second)
-	l := &lasting{world: newWorldAt(t, began), clock: c, lists: lists, format: format, began: began, files: map[string][]byte{}}
+	l := &lasting{world: newWorldAt(t, began), clock: c, byList: lists, format: format, began: began, files: map[string][]byte{}}
 	l.root = save(t, "root.pem", l.people.RootPEM())
 	if lists {
 		if err := l.server.Fail(authority.OCSP, authority.HTTP404); err != nil {
@@ -158,12 +158,18 @@ func (w *world) authority(t *testing.T, issuer pki.Name, ends time.Time) *pki.Id
 
 // published saves what the authorities publish today: lists that keep certificates which
 // have ended.
-func (l *lasting) published(t *testing.T) (files []string) {
+func (l *lasting) published(t *testing.T) []string {
 	t.Helper()
 	l.server.SetTime(time.Now())
 	l.server.Configure(func(c *authority.Config) { c.CRL.ExpiredCertsOn = l.began.AddDate(-20, 0, 0) })
+	return l.world.lists(t)
+}
+
+// lists saves the revocation lists of the authorities.
+func (w *world) lists(t *testing.T) (files []string) {
+	t.Helper()
 	for _, name := range []pki.Name{pki.QualifiedCA, pki.Root} {
-		answer, err := http.Get(l.server.URL(authority.CRL) + "/" + string(name) + ".crl")
+		answer, err := http.Get(w.server.URL(authority.CRL) + "/" + string(name) + ".crl")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +218,7 @@ func TestInteropLevels(t *testing.T) {
 				t.Fatalf("%d signatures, %v", len(found), err)
 			}
 			want := "INDETERMINATE"
-			if l.promises(name, l.lists) {
+			if l.promises(name, l.byList) {
 				want = "TOTAL_PASSED"
 			}
 			if s := found[0]; s.Level != format.String()+"-BASELINE-"+level || s.Indication != want || !s.Intact || !s.Valid {
