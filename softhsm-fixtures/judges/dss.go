@@ -13,7 +13,8 @@ import (
 
 // DSS is the European Commission's Digital Signature Service library, with its
 // own validation policy but for two constraints: revocation data need not be
-// there, as a signature of level B has none, and nothing is fetched.
+// there, as a signature of level B has none, unless [Ask] demands it, and nothing
+// is fetched.
 type DSS struct{ service *service }
 
 // NeedDSS returns DSS, which runs until the test ends. Where it is not
@@ -97,6 +98,10 @@ type dssQuestion struct {
 	CounterSigns   string `json:"counterSigns,omitempty"`
 	Field          string `json:"field,omitempty"`
 	Certify        int    `json:"certify,omitempty"`
+	Revocation     bool   `json:"revocation,omitempty"`
+	CRLs           []path `json:"crls,omitempty"`
+	Level          string `json:"level,omitempty"`
+	TSA            string `json:"tsa,omitempty"`
 }
 
 // Version returns the version of DSS.
@@ -113,13 +118,15 @@ func (d *DSS) Validate(ctx context.Context, ask Ask) ([]DSSSignature, error) {
 	var answer struct{ Signatures []DSSSignature }
 	err := d.service.ask(ctx, dssQuestion{
 		Do: "validate", File: path(ask.File), Content: path(ask.Content), Trust: path(ask.Trust), Password: ask.Password,
+		Revocation: ask.Revocation, CRLs: paths(ask.CRLs),
 	}, &answer)
 	return answer.Signatures, err
 }
 
-// DSSCMSSign is a CAdES signature of level B-B to make. The zero values ask for
-// an attached one with SHA-256 and PKCS#1 v1.5.
+// DSSCMSSign is a CAdES signature to make. The zero values ask for an attached one
+// of level B-B with SHA-256 and PKCS#1 v1.5.
 type DSSCMSSign struct {
+	Lasting                // not of a counter-signature
 	Signer   *pki.Identity // REQUIRED; its chain is included
 	File     string        // REQUIRED: path of what is signed, or of the message to add to
 	Output   string        // REQUIRED: path of the message
@@ -140,15 +147,17 @@ func (d *DSS) SignCMS(ctx context.Context, s DSSCMSSign) error {
 		Do: "sign-cms", File: path(s.File), Content: path(s.Content), Output: path(s.Output),
 		Digest: digestOrDefault(s.Digest), PSS: s.PSS, Detached: s.Detached, Parallel: s.Parallel, CounterSigns: s.CounterSigns,
 	}
+	question.last(s.Lasting)
 	if s.CounterSigns != "" {
 		question.Do = "counter-sign-cms"
 	}
 	return d.sign(ctx, s.Signer, question)
 }
 
-// DSSPDFSign is a PAdES signature of level B-B to make, not to be seen. The
-// zero values ask for an approval signature with SHA-256 and PKCS#1 v1.5.
+// DSSPDFSign is a PAdES signature to make, not to be seen. The zero values ask for an
+// approval signature of level B-B with SHA-256 and PKCS#1 v1.5.
 type DSSPDFSign struct {
+	Lasting
 	Signer  *pki.Identity // REQUIRED; its chain is included
 	File    string        // REQUIRED: path of the PDF
 	Output  string        // REQUIRED: path of the signed one
@@ -160,10 +169,17 @@ type DSSPDFSign struct {
 
 // SignPDF signs a PDF.
 func (d *DSS) SignPDF(ctx context.Context, s DSSPDFSign) error {
-	return d.sign(ctx, s.Signer, dssQuestion{
+	question := dssQuestion{
 		Do: "sign-pdf", File: path(s.File), Output: path(s.Output), Digest: digestOrDefault(s.Digest), PSS: s.PSS,
 		Field: s.Field, Certify: s.Certify,
-	})
+	}
+	question.last(s.Lasting)
+	return d.sign(ctx, s.Signer, question)
+}
+
+// last asks for a level.
+func (q *dssQuestion) last(l Lasting) {
+	q.Level, q.TSA, q.Trust, q.CRLs = l.Level, l.TSA, path(l.Trust), paths(l.CRLs)
 }
 
 func (d *DSS) sign(ctx context.Context, signer *pki.Identity, question dssQuestion) error {

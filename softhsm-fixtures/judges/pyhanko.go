@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 )
@@ -42,6 +43,16 @@ type Ask struct {
 	Trust    string // the trust anchors, in PEM; without them nobody is trusted
 	Password string // opens an encrypted PDF
 	Lenient  bool   // have pyHanko read a PDF that breaks rules of the format; DSS always does
+
+	Revocation bool     // have DSS demand for each certificate that it was not revoked
+	CRLs       []string // revocation lists of today, besides those in the file: for DSS, and the long term with pyHanko
+}
+
+func paths(names []string) (list []path) {
+	for _, name := range names {
+		list = append(list, path(name))
+	}
+	return list
 }
 
 // PyHankoSignature is what pyHanko says of one signature. The fields after Says
@@ -86,6 +97,9 @@ type pyHankoQuestion struct {
 	Adobe       bool   `json:"adobe,omitempty"`
 	Existing    bool   `json:"existing,omitempty"`
 	Lenient     bool   `json:"lenient,omitempty"`
+	Level       string `json:"level,omitempty"`
+	TSA         string `json:"tsa,omitempty"`
+	CRLs        []path `json:"crls,omitempty"`
 	PDFField
 }
 
@@ -104,6 +118,26 @@ func (p *PyHanko) Validate(ctx context.Context, ask Ask) ([]PyHankoSignature, er
 	err := p.service.ask(ctx, pyHankoQuestion{
 		Do: "validate", File: path(ask.File), Content: path(ask.Content), Trust: path(ask.Trust),
 		Password: ask.Password, Lenient: ask.Lenient,
+	}, &answer)
+	return answer.Signatures, err
+}
+
+// PyHankoLongTerm is what pyHanko says of one signature of a PDF by what is in it.
+type PyHankoLongTerm struct {
+	Field      string
+	Accepted   bool      // its bottom line, as of when the signature is proven to have been there
+	ProvenAt   time.Time // zero: nothing proves it, and it was judged now
+	ArchivedAt time.Time // of the first document timestamp after it; zero: there is none that is good
+	Says       string
+}
+
+// ValidateLongTerm returns what pyHanko says of the signatures of a PDF that has a document
+// security store. Unlike in Validate, each certificate needs proof in the file that it was
+// not revoked; what is judged as of today, the last timestamp that is, needs ask.CRLs.
+func (p *PyHanko) ValidateLongTerm(ctx context.Context, ask Ask) ([]PyHankoLongTerm, error) {
+	var answer struct{ Signatures []PyHankoLongTerm }
+	err := p.service.ask(ctx, pyHankoQuestion{
+		Do: "validate-long-term", File: path(ask.File), Trust: path(ask.Trust), Password: ask.Password, CRLs: paths(ask.CRLs),
 	}, &answer)
 	return answer.Signatures, err
 }
@@ -141,9 +175,10 @@ type PDFLock struct {
 	Fields []string `json:"fields,omitempty"`
 }
 
-// PyHankoPDFSign is a PAdES signature of level B-B to make. The zero values
-// ask for an approval signature with SHA-256 and PKCS#1 v1.5.
+// PyHankoPDFSign is a PAdES signature to make. The zero values ask for an approval
+// signature of level B-B with SHA-256 and PKCS#1 v1.5.
 type PyHankoPDFSign struct {
+	Lasting
 	Signer   *pki.Identity // REQUIRED; its chain is included
 	File     string        // REQUIRED: path of the PDF
 	Output   string        // REQUIRED: path of the signed one
@@ -162,8 +197,16 @@ func (p *PyHanko) SignPDF(ctx context.Context, s PyHankoPDFSign) error {
 	return p.sign(ctx, s.Signer, pyHankoQuestion{
 		Do: "sign-pdf", File: path(s.File), Output: path(s.Output), Digest: digestOrDefault(s.Digest), PSS: s.PSS,
 		PDFField: s.Field, Existing: s.Existing, Certify: s.Certify, Reason: s.Reason, Adobe: s.Adobe,
-		Password: s.Password,
+		Password: s.Password, Level: s.Level, TSA: s.TSA, Trust: path(s.Trust), CRLs: paths(s.CRLs),
 	})
+}
+
+// Lasting says how long a signature is to last. The zero value is level B.
+type Lasting struct {
+	Level string   // B, T, LT or LTA
+	TSA   string   // from T on: the address of the time-stamp authority
+	Trust string   // from LT on: the anchors, in PEM
+	CRLs  []string // from LT on: revocation lists, in DER
 }
 
 // AddField writes the PDF in to out, with an empty signature field. It reads as

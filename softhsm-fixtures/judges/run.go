@@ -24,6 +24,7 @@ type program struct {
 	name string
 	args []string
 	home string // HOME, when not the caller's
+	dir  string // where it runs, when not where the caller does
 }
 
 // run returns what the program wrote to standard output. The error has what
@@ -34,6 +35,7 @@ func (p program) run(ctx context.Context) (string, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, p.name, p.args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "LANGUAGE=", "TZ=UTC")
+	cmd.Dir = p.dir
 	if p.home != "" {
 		cmd.Env = append(cmd.Env, "HOME="+p.home)
 	}

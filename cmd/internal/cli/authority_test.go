@@ -4,11 +4,9 @@ package cli
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,23 +16,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/pectoken/pectoken/sign/timestamp"
+	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 )
-
-// authorityConfig has openssl ts act as a time-stamp authority.
-const authorityConfig = `[tsa]
-default_tsa = tsa1
-[tsa1]
-serial = serial
-signer_cert = tsa.pem
-certs = chain.pem
-signer_key = tsa.key
-default_policy = 1.3.6.1.4.1.99999.1
-other_policies = 1.3.6.1.4.1.99999.2
-digests = sha256, sha384, sha512
-signer_digest = sha256
-ess_cert_id_alg = sha256
-`
 
 // tsa starts a time-stamp authority and puts its address into a variable: tsa TSA.
 // With a third word it wants that user and password (lot:secret), answers with that
@@ -48,34 +32,22 @@ func (k *kit) tsa(ts *testscript.TestScript, neg bool, args []string) {
 		fault = args[1]
 	}
 	dir := ts.MkAbs(".tsa-" + args[0])
-	ts.Check(k.writeAuthority(dir))
+	ts.Check(os.Mkdir(dir, 0o700))
+	id, err := k.pki.Issue(pki.TSA)
+	ts.Check(err)
+	openssl, err := judges.OpenSSLAuthority(dir, id)
+	ts.Check(err)
 	count := &atomic.Int64{}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		count.Add(1)
-		answerStamp(w, r, dir, fault)
+		answerStamp(w, r, openssl, fault)
 	}))
 	ts.Defer(s.Close)
 	k.asked.Store(s.URL, count)
 	ts.Setenv(args[0], s.URL)
 }
 
-func (k *kit) writeAuthority(dir string) error {
-	id, err := k.pki.Issue(pki.TSA)
-	if err != nil {
-		return err
-	}
-	key, err := id.KeyPEM()
-	err = errors.Join(err, os.Mkdir(dir, 0o700))
-	for name, content := range map[string][]byte{
-		"tsa.cnf": []byte(authorityConfig), "tsa.pem": id.CertificatePEM(), "chain.pem": id.ChainPEM(), "tsa.key": key, "serial": []byte("01\n"),
-	} {
-		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), content, 0o600))
-	}
-	return err
-}
-
-func answerStamp(w http.ResponseWriter, r *http.Request, dir, fault string) {
-	query, _ := io.ReadAll(r.Body)
+func answerStamp(w http.ResponseWriter, r *http.Request, authority http.Handler, fault string) {
 	user, password, isAuthentication := strings.Cut(fault, ":")
 	gotUser, gotPassword, _ := r.BasicAuth()
 	status, notStatus := strconv.Atoi(fault)
@@ -87,15 +59,7 @@ func answerStamp(w http.ResponseWriter, r *http.Request, dir, fault string) {
 	case notStatus == nil:
 		w.WriteHeader(status)
 	default:
-		_ = os.WriteFile(filepath.Join(dir, "q.tsq"), query, 0o600)
-		c := exec.Command("openssl", "ts", "-reply", "-config", "tsa.cnf", "-queryfile", "q.tsq", "-out", "r.tsr")
-		c.Dir = dir
-		if out, err := c.CombinedOutput(); err != nil {
-			http.Error(w, string(out), http.StatusInternalServerError)
-			return
-		}
-		answer, _ := os.ReadFile(filepath.Join(dir, "r.tsr"))
-		_, _ = w.Write(answer)
+		authority.ServeHTTP(w, r)
 	}
 }
 

@@ -15,7 +15,7 @@ import json
 import logging
 import sys
 
-from asn1crypto import cms, core, pem
+from asn1crypto import cms, core, crl, pem
 from pyhanko.keys import load_cert_from_pemder, load_certs_from_pemder, load_private_key_from_pemder
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
@@ -23,7 +23,9 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
 from pyhanko.sign.diff_analysis import SuspiciousModification
+from pyhanko.sign.timestamps.requests_client import HTTPTimeStamper
 from pyhanko.sign.validation import (
+    DocumentSecurityStore,
     async_validate_detached_cms,
     async_validate_pdf_signature,
     async_validate_pdf_timestamp,
@@ -102,6 +104,57 @@ async def validate_pdf(ask, file):
         yield await described(facts, validation(embedded, context(ask)))
 
 
+async def validate_long_term(ask):
+    """Judges the signatures of a PDF by what is in it: the last document timestamp
+    now, each other one when the next was made, and a signature when its own was, or
+    the first of those that cover it. Every certificate needs proof that it was not
+    revoked, those that are judged now a list of today."""
+    with open(ask["file"], "rb") as file:
+        reader = PdfFileReader(file)
+        if reader.encrypted:
+            reader.decrypt(ask.get("password", ""))
+        covering, stamps = None, {}
+        for stamp in reversed(reader.embedded_timestamp_signatures):
+            status = await async_validate_pdf_timestamp(stamp, stored(ask, reader, covering))
+            if not (status.valid and status.trusted):
+                stamps = {}  # whatever it covers is proven by nothing
+                continue
+            covering = status.timestamp
+            stamps[stamp.signed_revision] = status.timestamp
+        return {"signatures": [await long_term(ask, reader, s, stamps) for s in reader.embedded_regular_signatures]}
+
+
+async def long_term(ask, reader, embedded, stamps):
+    after = [at for revision, at in stamps.items() if revision > embedded.signed_revision]
+    archived = min(after, default=None)
+    stamped = (await async_validate_pdf_signature(embedded, stored(ask, reader), stored(ask, reader, archived))).timestamp_validity
+    proven = stamped.timestamp if stamped and stamped.valid and stamped.trusted else archived
+    status = await async_validate_pdf_signature(embedded, stored(ask, reader, proven), stored(ask, reader, archived))
+    return {
+        "field": embedded.field_name,
+        "accepted": status.bottom_line,
+        "provenAt": proven.isoformat() if proven else None,
+        "archivedAt": archived.isoformat() if archived else None,
+        "says": status.summary(),
+    }
+
+
+def stored(ask, reader, moment=None):
+    """The anchors, and what the file brings to judge certificates with as of a
+    moment; now, without one, and then with the lists of today."""
+    settings = {
+        "trust_roots": list(load_certs_from_pemder([ask["trust"]])),
+        "allow_fetching": False,
+        "revocation_mode": "require",
+        "retroactive_revinfo": True,
+    }
+    if moment:
+        settings["moment"] = moment
+    else:
+        settings["crls"] = revocation_lists(ask)
+    return DocumentSecurityStore.read_dss(reader).as_validation_context(settings)
+
+
 async def validate_cms(ask, file):
     der = file.read()
     if pem.detect(der):
@@ -171,10 +224,33 @@ def update_of(ask, source):
     return writer
 
 
+def collected(ask):
+    """What a signature of level LT needs of what is named: anchors, certificates
+    and revocation lists."""
+    if not ask.get("trust"):
+        return None
+    return ValidationContext(
+        trust_roots=list(load_certs_from_pemder([ask["trust"]])),
+        other_certs=list(load_certs_from_pemder([ask["chain"]])),
+        crls=revocation_lists(ask),
+        allow_fetching=False,
+        revocation_mode="require",
+    )
+
+
+def revocation_lists(ask):
+    lists = []
+    for name in ask.get("crls", []):
+        with open(name, "rb") as file:
+            lists.append(crl.CertificateList.load(file.read()))
+    return lists
+
+
 async def sign_pdf(ask):
     certify = ask.get("certify", 0)
     adobe = ask.get("adobe", False)
     existing = ask.get("existing", False)
+    level = ask.get("level", "B")
     meta = signers.PdfSignatureMetadata(
         field_name=ask["field"],
         md_algorithm=ask["digest"],
@@ -182,8 +258,16 @@ async def sign_pdf(ask):
         certify=certify != 0,
         docmdp_permissions=fields.MDPPerm(certify or fields.MDPPerm.FILL_FORMS),
         reason=ask.get("reason"),
+        validation_context=collected(ask),
+        embed_validation_info=level in ("LT", "LTA"),
+        use_pades_lta=level == "LTA",
     )
-    signer = signers.PdfSigner(meta, signer_of(ask), new_field_spec=None if existing else field_spec(ask))
+    signer = signers.PdfSigner(
+        meta,
+        signer_of(ask),
+        timestamper=HTTPTimeStamper(ask["tsa"]) if ask.get("tsa") else None,
+        new_field_spec=None if existing else field_spec(ask),
+    )
     with open(ask["file"], "rb") as source, open(ask["output"], "wb") as output:
         await signer.async_sign_pdf(update_of(ask, source), existing_fields_only=existing, output=output)
     return {}
@@ -267,6 +351,7 @@ async def add_text_field(ask):
 VERBS = {
     "version": version,
     "validate": validate,
+    "validate-long-term": validate_long_term,
     "sign-cms": sign_cms,
     "sign-pdf": sign_pdf,
     "add-field": add_field,

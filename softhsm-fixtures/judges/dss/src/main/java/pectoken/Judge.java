@@ -40,7 +40,11 @@ public final class Judge {
             boolean parallel,
             String counterSigns,
             String field,
-            int certify) {}
+            int certify,
+            boolean revocation,
+            List<String> crls,
+            String level,
+            String tsa) {}
 
     /** An answer, of which one part is there. */
     record Answer(String version, List<Finding> signatures, String refused) {

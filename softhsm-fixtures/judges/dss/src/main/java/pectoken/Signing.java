@@ -18,13 +18,16 @@ import eu.europa.esig.dss.model.ToBeSigned;
 import eu.europa.esig.dss.pades.PAdESSignatureParameters;
 import eu.europa.esig.dss.pades.signature.PAdESService;
 import eu.europa.esig.dss.signature.AbstractSignatureParameters;
+import eu.europa.esig.dss.spi.validation.CommonCertificateVerifier;
+import eu.europa.esig.dss.spi.x509.tsp.TSPSource;
 import eu.europa.esig.dss.token.DSSPrivateKeyEntry;
 import eu.europa.esig.dss.token.Pkcs12SignatureToken;
 import java.io.IOException;
 import java.security.KeyStore.PasswordProtection;
+import java.security.cert.CertificateException;
 import java.util.List;
 
-/** Signing at level B, with the one key of a PKCS#12 file. */
+/** Signing with the one key of a PKCS#12 file. */
 final class Signing implements AutoCloseable {
     private final Judge.Request request;
     private final Pkcs12SignatureToken token;
@@ -46,7 +49,9 @@ final class Signing implements AutoCloseable {
         try (var signing = new Signing(request)) {
             var parameters = signing.cadesParameters(new CAdESSignatureParameters());
             parameters.setParallelSignature(request.parallel());
-            var service = new CAdESService(Validation.verifier(null));
+            parameters.setSignatureLevel(signing.level("CAdES"));
+            var service = new CAdESService(signing.verifier());
+            service.setTspSource(signing.authority());
             var document = new FileDocument(request.file());
             var value = signing.sign(service.getDataToSign(document, parameters));
             signing.save(service.signDocument(document, parameters, value));
@@ -58,7 +63,7 @@ final class Signing implements AutoCloseable {
         try (var signing = new Signing(request)) {
             var parameters = signing.cadesParameters(new CAdESCounterSignatureParameters());
             parameters.setSignatureIdToCounterSign(request.counterSigns());
-            var service = new CAdESService(Validation.verifier(null));
+            var service = new CAdESService(signing.verifier());
             var document = new FileDocument(request.file());
             var value = signing.sign(service.getDataToBeCounterSigned(document, parameters));
             signing.save(service.counterSignSignature(document, parameters, value));
@@ -69,14 +74,15 @@ final class Signing implements AutoCloseable {
     static void pades(Judge.Request request) throws Exception {
         try (var signing = new Signing(request)) {
             var parameters = signing.fill(new PAdESSignatureParameters());
-            parameters.setSignatureLevel(SignatureLevel.PAdES_BASELINE_B);
+            parameters.setSignatureLevel(signing.level("PAdES"));
             if (request.certify() != 0) {
                 parameters.setPermission(CertificationPermission.fromCode(request.certify()));
             }
             if (request.field() != null) {
                 parameters.getImageParameters().getFieldParameters().setFieldId(request.field());
             }
-            var service = new PAdESService(Validation.verifier(null));
+            var service = new PAdESService(signing.verifier());
+            service.setTspSource(signing.authority());
             var document = new FileDocument(request.file());
             var value = signing.sign(service.getDataToSign(document, parameters));
             signing.save(service.signDocument(document, parameters, value));
@@ -100,6 +106,19 @@ final class Signing implements AutoCloseable {
         parameters.setDigestAlgorithm(digest());
         parameters.setEncryptionAlgorithm(encryption());
         return parameters;
+    }
+
+    private SignatureLevel level(String format) {
+        return SignatureLevel.valueByName(format + "-BASELINE-" + (request.level() == null ? "B" : request.level()));
+    }
+
+    /** What a level needs to collect validation data. */
+    private CommonCertificateVerifier verifier() throws IOException, CertificateException {
+        return Validation.verifier(request.trust(), request.crls());
+    }
+
+    private TSPSource authority() {
+        return request.tsa() == null ? null : new Authority(request.tsa());
     }
 
     private DigestAlgorithm digest() {
