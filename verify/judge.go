@@ -79,7 +79,7 @@ func sayBadStamps(s *report.Signature) {
 func raiseLevel(s *report.Signature, stamps []*stamp, m *material) {
 	has := func(data bool, kinds ...report.TimestampKind) bool {
 		return slices.ContainsFunc(stamps, func(t *stamp) bool {
-			return slices.Contains(kinds, t.kind) && t.err == nil && (t.data || !data)
+			return slices.Contains(kinds, t.kind) && t.sound && (t.data || !data)
 		})
 	}
 	switch long := len(m.revocation.CRLs)+len(m.revocation.OCSP) > 0; {

@@ -23,6 +23,7 @@ type stamp struct {
 	err   error            // why it says nothing of what it is found with
 	wraps [][]byte         // tokens of other timestamps that it covers too
 	data  bool             // it covers revocation values too
+	sound bool             // nothing is wrong with it, whoever made it
 
 	answer *report.Timestamp
 }
@@ -205,6 +206,7 @@ func (s *stamp) judge(o Options, m *material, at time.Time) {
 	case check.Err() != nil:
 		s.open(report.SigConstraintsFailure, check.Err().Error())
 	default:
+		s.sound = true
 		s.judgeAuthority(o, check.Signature, own, at)
 	}
 }
