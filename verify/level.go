@@ -18,7 +18,7 @@ import (
 // it is any good: that is the verdict's.
 func raiseLevel(s *report.Signature, signer *x509.Certificate, stamps []*stamp, m *material) {
 	good := slices.DeleteFunc(slices.Clone(stamps), func(t *stamp) bool {
-		return t.err != nil || t.kind == report.ContentTimestamp || t.kind == report.FileTimestamp
+		return !t.sound || t.kind == report.ContentTimestamp || t.kind == report.FileTimestamp
 	})
 	good = good[:min(len(good), maxLevelStamps)]
 	stamped := slices.ContainsFunc(good, func(t *stamp) bool { return t.kind != report.ArchiveTimestamp })

@@ -26,6 +26,7 @@ type stamp struct {
 	wraps [][]byte         // tokens of other timestamps that it covers too
 	holds []digest         // certificates and revocation values that it covers
 	of    *stamp           // itself, when it was found, with what it holds beside this
+	sound bool             // nothing is wrong with it itself, whoever made it
 
 	authority *x509.Certificate // who made it, once it was judged
 	answer    *report.Timestamp
@@ -259,6 +260,7 @@ func (s *stamp) judge(o Options, m *material, at time.Time) {
 	case check.Err() != nil:
 		s.open(report.SigConstraintsFailure, check.Err().Error())
 	default:
+		s.sound = true
 		s.judgeAuthority(o, check.Signature, own, at)
 	}
 }
