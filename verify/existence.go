@@ -4,6 +4,7 @@ package verify
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
@@ -232,12 +233,16 @@ func latest(a, b time.Time) time.Time {
 
 // ask looks for what is known of a certificate as of a moment. Above it are its issuer's,
 // the anchor last.
-func (o Options) ask(c *x509.Certificate, above []*x509.Certificate, m *material, at time.Time) (*revocation.Answer, error) {
-	return o.Revocation.Check(o.ctx, revocation.Question{
-		Certificate: c, Issuer: above[0], At: at, Now: o.Now, Embedded: m.revocation, Others: m.certificates,
-		Proven: func(a *revocation.Answer) (time.Time, error) {
-			since := o.answerSince(a, above[0], m)
-			return since, o.stood(above, m, since)
-		},
+func (o Options) ask(c *x509.Certificate, above []*x509.Certificate, m *material, at time.Time) (answer *revocation.Answer, err error) {
+	err = o.network.ask(o.ctx, func(ctx context.Context) (err error) {
+		answer, err = o.Revocation.Check(ctx, revocation.Question{
+			Certificate: c, Issuer: above[0], At: at, Now: o.Now, Embedded: m.revocation, Others: m.certificates,
+			Proven: func(a *revocation.Answer) (time.Time, error) {
+				since := o.answerSince(a, above[0], m)
+				return since, o.stood(above, m, since)
+			},
+		})
+		return err
 	})
+	return answer, err
 }
