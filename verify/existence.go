@@ -163,10 +163,12 @@ func (o Options) certificateSince(c *x509.Certificate, m *material) time.Time {
 }
 
 // answerSince is when an answer is proven to be there, and the certificate of its
-// responder.
+// responder. With [Options.Time] evidence at hand that bears no later date is taken to have
+// been there then too.
 func (o Options) answerSince(a *revocation.Answer, issuer *x509.Certificate, m *material) time.Time {
 	at := o.Now
-	if a.Source == revocation.InFile && !o.Time.IsZero() && o.Time.Before(at) && !a.ProducedAt.After(o.Time) {
+	atHand := a.Source == revocation.InFile || a.Source == revocation.Given
+	if atHand && !o.Time.IsZero() && o.Time.Before(at) && !a.ProducedAt.After(o.Time) {
 		at = o.Time
 	}
 	if o.proven.empty() {

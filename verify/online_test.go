@@ -166,11 +166,13 @@ func TestFewIssuersAreFetched(t *testing.T) {
 // are waited for no longer than one file may take.
 func TestNetworkTime(t *testing.T) {
 	var asked atomic.Int64
-	silent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	end := make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		asked.Add(1)
-		<-r.Context().Done()
+		<-end
 	}))
 	defer silent.Close()
+	defer close(end)
 	w := newWorld(t)
 	key := w.Must(t, pki.SignerP256).Key
 	var signers []cms.Signer
