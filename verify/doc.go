@@ -41,14 +41,27 @@
 // ask, which is a warning. Suspension counts as one until it is lifted (Italian CAD, art.
 // 24, 4-bis).
 //
-// All sub-indications of package report can be reached. NO_POE of EN 319 102-1 is not
-// among them: that clause asks for a proof of existence of each certificate and signature
-// in the chain, and when it is missing the reason that it was needed for is given instead,
-// REVOKED_NO_POE for instance.
+// Evidence counts only if it is proven to be from when those who signed it could be relied
+// on: a key whose certificate has ended, or was revoked, may be in the hands of a thief, who
+// can date a list, an answer or a certificate at will. It is proven by the archive, document
+// or file timestamps that cover it, and otherwise to be here now, or at [Options.Time] if that
+// is given. A "good" that is not proven is NO_POE (EN 319 102-1, clause 5.6.2.2); that
+// clause slides one control time down the chain, here each step is asked for on its own,
+// which asks for no less. A "revoked" is believed without proof. So B-LT lasts while the
+// responder and the issuers live, and B-LTA beyond that.
 //
-// Not checked yet: qualification by trusted lists; proof that revocation evidence itself
-// existed before its issuer's certificate ended; archive timestamps before version 3, and
-// evidence records, which prove nothing here; the accuracy that a timestamp states.
+// A timestamp proves the end of what its accuracy allows: the latest that it may have been
+// made. The standard takes the time that it states; where the two differ a thief could
+// have used the difference. Two timestamps are in the wrong order only when their accuracy
+// leaves no doubt (RFC 3161, section 2.4.2).
+//
+// All asking for one file takes no longer than [Options.NetworkTime]. Anchors are not
+// asked about: who trusts them directly has to stop doing so.
+//
+// All sub-indications of package report can be reached.
+//
+// Not checked yet: qualification by trusted lists; archive timestamps before version 3, and
+// evidence records, which prove nothing here.
 //
 // Functions of this package may be called from several goroutines.
 package verify

@@ -4,6 +4,7 @@ package verify
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
@@ -162,10 +163,12 @@ func (o Options) certificateSince(c *x509.Certificate, m *material) time.Time {
 }
 
 // answerSince is when an answer is proven to be there, and the certificate of its
-// responder.
+// responder. With [Options.Time] evidence at hand that bears no later date is taken to have
+// been there then too.
 func (o Options) answerSince(a *revocation.Answer, issuer *x509.Certificate, m *material) time.Time {
 	at := o.Now
-	if a.Source == revocation.InFile && !o.Time.IsZero() && o.Time.Before(at) && !a.ProducedAt.After(o.Time) {
+	atHand := a.Source == revocation.InFile || a.Source == revocation.Given
+	if atHand && !o.Time.IsZero() && o.Time.Before(at) && !a.ProducedAt.After(o.Time) {
 		at = o.Time
 	}
 	if o.proven.empty() {
@@ -232,12 +235,16 @@ func latest(a, b time.Time) time.Time {
 
 // ask looks for what is known of a certificate as of a moment. Above it are its issuer's,
 // the anchor last.
-func (o Options) ask(c *x509.Certificate, above []*x509.Certificate, m *material, at time.Time) (*revocation.Answer, error) {
-	return o.Revocation.Check(o.ctx, revocation.Question{
-		Certificate: c, Issuer: above[0], At: at, Now: o.Now, Embedded: m.revocation, Others: m.certificates,
-		Proven: func(a *revocation.Answer) (time.Time, error) {
-			since := o.answerSince(a, above[0], m)
-			return since, o.stood(above, m, since)
-		},
+func (o Options) ask(c *x509.Certificate, above []*x509.Certificate, m *material, at time.Time) (answer *revocation.Answer, err error) {
+	err = o.network.ask(o.ctx, func(ctx context.Context) (err error) {
+		answer, err = o.Revocation.Check(ctx, revocation.Question{
+			Certificate: c, Issuer: above[0], At: at, Now: o.Now, Embedded: m.revocation, Others: m.certificates,
+			Proven: func(a *revocation.Answer) (time.Time, error) {
+				since := o.answerSince(a, above[0], m)
+				return since, o.stood(above, m, since)
+			},
+		})
+		return err
 	})
+	return answer, err
 }

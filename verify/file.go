@@ -33,10 +33,15 @@ type Options struct {
 	// checked, which is said in a warning.
 	Revocation *revocation.Checker
 
+	// NetworkTime is how long all asking for this file may take together. Default: a
+	// minute. What is not answered by then is not known.
+	NetworkTime time.Duration
+
 	ctx     context.Context // of the call of [File] or [Revision]
 	fetches *int            // how many issuers may still be looked for on the network
 	outer   []*stamp        // timestamps of the file that this one stands in
 	proven  *existence      // what is proven of certificates and revocation values
+	network *network        // the time that is left for asking
 }
 
 // maxFetches is for how many certificates of a file the issuer is looked for on the
@@ -47,6 +52,7 @@ const maxFetches = 16
 func (o Options) begin(ctx context.Context) Options {
 	left := maxFetches
 	o.ctx, o.fetches, o.proven = ctx, &left, (*existence)(nil).within()
+	o.network = newNetwork(o.NetworkTime)
 	return o
 }
 

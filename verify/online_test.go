@@ -5,9 +5,11 @@ package verify_test
 import (
 	"crypto/x509"
 	"fmt"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -156,6 +158,43 @@ func TestFewIssuersAreFetched(t *testing.T) {
 		t.Errorf("%d signatures, %v", len(r.Signatures), r.Verdict)
 	}
 	if n := asked.Load(); n == 0 || n > 64 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// Whoever makes a file can name any number of places that never answer: all of them together
+// are waited for no longer than one file may take.
+func TestNetworkTime(t *testing.T) {
+	var asked atomic.Int64
+	end := make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked.Add(1)
+		<-end
+	}))
+	defer silent.Close()
+	defer close(end)
+	w := newWorld(t)
+	key := w.Must(t, pki.SignerP256).Key
+	var signers []cms.Signer
+	for i := range 30 {
+		id, err := w.IssueCustom(pki.QualifiedCA, key, func(c *x509.Certificate) {
+			c.SerialNumber = big.NewInt(int64(i + 1))
+			c.OCSPServer, c.CRLDistributionPoints = []string{fmt.Sprintf("%s/ocsp%d", silent.URL, i)}, []string{fmt.Sprintf("%s/%d.crl", silent.URL, i)}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		signers = append(signers, cms.Signer{Key: key, Certificate: id.Certificate, Chain: id.Chain, SigningTime: moment})
+	}
+	o := w.after(time.Hour)
+	o.Revocation.Fetcher.Timeout, o.NetworkTime = time.Minute, 300*time.Millisecond
+	r := check(t, p7m(t, "il contratto", false, signers...), o)
+	for _, s := range r.Signatures {
+		if s.Verdict != report.Indeterminate || s.SubIndication != report.TryLater || !strings.Contains(s.Reason, "300ms") {
+			t.Fatalf("%s: %v, %s: %s", s.ID, s.Verdict, s.SubIndication, s.Reason)
+		}
+	}
+	if n := asked.Load(); n == 0 || n > 3 {
 		t.Errorf("%d requests", n)
 	}
 }

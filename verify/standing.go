@@ -3,6 +3,7 @@
 package verify
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -52,7 +53,11 @@ func (o Options) chain(c *x509.Certificate, m *material, at time.Time) trust.Cha
 	const longest = 5 // certificates of a chain that are fetched
 	for next := []*x509.Certificate{c}; len(next) > 0 && len(next) < longest && *o.fetches > 0; {
 		*o.fetches--
-		found, _ := o.Revocation.Fetcher.Issuers(o.ctx, next[0]) // what can't be fetched is as good as not named
+		var found []*x509.Certificate
+		_ = o.network.ask(o.ctx, func(ctx context.Context) (err error) {
+			found, err = o.Revocation.Fetcher.Issuers(ctx, next[0])
+			return err
+		}) // what can't be fetched is as good as not named
 		m.fetch(found)
 		if next = found; len(found) > 0 {
 			chain = o.Trust.Chain(c, m.pool(), at)

@@ -52,8 +52,11 @@ func (q Question) proven(a *Answer) (time.Time, error) {
 	return q.Proven(a)
 }
 
-// InFile is the Source of answers by evidence that was Embedded.
-const InFile = "in the file"
+// The Source of answers by evidence that was Embedded, and by that of [Checker.Given].
+const (
+	InFile = "in the file"
+	Given  = "given"
+)
 
 // UnprovenError is an answer that counts for nothing because it is not proven to have
 // been there when its signer could still be relied on.
@@ -108,7 +111,7 @@ const maxDepth = 2
 func (c *Checker) check(ctx context.Context, q Question, depth int) (*Answer, error) {
 	s := &search{checker: c, question: q, depth: depth}
 	s.use(ctx, q.Embedded, InFile)
-	s.use(ctx, c.Given, "given")
+	s.use(ctx, c.Given, Given)
 	if best := s.best(); best != nil && best.At(q.At) != Suspended && (best.Status == Revoked || !best.ThisUpdate.Before(q.At)) {
 		return best, nil
 	}

@@ -35,8 +35,12 @@ func (f *revocationFlags) register(c *cobra.Command) {
 	flags.BoolVar(&f.noCache, "no-cache", false, "neither use nor keep earlier answers about revocation")
 	flags.StringArrayVar(&f.ocsp, "ocsp", nil, "use the OCSP response in `FILE` (DER); may be repeated")
 	flags.StringArrayVar(&f.crl, "crl", nil, "use the revocation list in `FILE` (DER or PEM); may be repeated")
-	flags.DurationVar(&f.timeout, "timeout", askTimeout, "wait so long for each place that is asked")
+	flags.DurationVar(&f.timeout, "timeout", askTimeout, "wait so long for each place that is asked, and six times as long for all of one file")
 }
+
+// allPlaces is how many times longer than for one place all places of a file are waited
+// for.
+const allPlaces = 6
 
 // checker makes what the flags ask for.
 func (f *revocationFlags) checker(a *app, c *cobra.Command) (*revocation.Checker, error) {

@@ -34,7 +34,7 @@ func (f *judgeFlags) register(c *cobra.Command) {
 
 // options are the beginning of [verify.Options].
 func (f *judgeFlags) options(a *app, c *cobra.Command) (verify.Options, error) {
-	o := verify.Options{Now: a.now(), Password: f.password}
+	o := verify.Options{Now: a.now(), Password: f.password, NetworkTime: allPlaces * f.revocation.timeout}
 	var err error
 	if f.at != "" {
 		if o.Time, err = moment(f.at); err != nil {
