@@ -82,11 +82,17 @@ func (s *step) owned() ([]span, error) {
 	for i := range s.sections[s.is.first:s.was.first] {
 		err := s.eachRow(s.is.first+i, func(num int64, at location) error {
 			start := s.base + at.offset
+			if at == lost {
+				s.forbid(ChangeFile, "the row of object %d leads nowhere, so that some readers look for objects in its place", num)
+			}
 			if at.kind != plain || start < s.was.limit || seen[start] {
 				return nil
 			}
 			seen[start] = true
 			s.noteHead(start)
+			if err := s.plainHead(num, start); err != nil {
+				return err
+			}
 			o, err := s.objectSpan(num, at)
 			list = append(list, o)
 			return err

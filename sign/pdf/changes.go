@@ -64,8 +64,9 @@ type Change struct {
 //
 // An object that has a permitted use and any other is held to the other. Bytes
 // of an update that belong to none of its objects are forbidden, and so is what
-// readers may take differently: a lower /Size, a malformed table, what looks like
-// an object inside a stream.
+// readers may take differently: a lower /Size, cross-reference data that are not
+// written to the letter of the standard, what looks like an object inside a stream.
+// A field must say something else to look different.
 //
 // Not checked is whether the look of a field that was filled in agrees with its
 // value, nor whether the signatures that allow a change are valid themselves.

@@ -19,7 +19,10 @@ const (
 // nothing that covers what was signed. Lines can still cross it out.
 func drawsOnly(d *Document, annot *dict) bool {
 	appearances, err := soft[*dict](d, annot.get("AP"))
-	if err != nil || appearances == nil && annot.get("AP") != nil || !thinBorder(d, annot) {
+	if err != nil || appearances == nil && annot.get("AP") != nil || !thinBorder(d, annot) || annot.get("Cap") == true {
+		return false
+	}
+	if appearances == nil && !smallMarks(d, annot) {
 		return false
 	}
 	for _, e := range appearances.all() {
@@ -30,6 +33,48 @@ func drawsOnly(d *Document, annot *dict) bool {
 		}
 	}
 	return true
+}
+
+// maxLetter is the height in points up to which what is marked is taken for a line
+// of text: readers draw marks that grow with it, as thick as a pen for this one.
+const maxLetter = 144
+
+// smallMarks reports whether what a reader draws for a comment without appearance
+// is of the size of an icon, or of text: an insertion mark fills its rectangle, and
+// lines under and through text are as thick as the text is high (/QuadPoints,
+// ISO 32000-2, 12.5.6.10).
+func smallMarks(d *Document, annot *dict) bool {
+	area := rectangle(annot)
+	if annot.get("Subtype") == name("Caret") {
+		return area.width() <= maxIcon && area.height() <= maxIcon
+	}
+	points, err := soft[*array](d, annot.get("QuadPoints"))
+	if err != nil || points == nil {
+		return err == nil && annot.get("QuadPoints") == nil
+	}
+	for i := 0; i+8 <= len(points.items); i += 8 {
+		x, y := extent(points.items[i:i+8:i+8], 0), extent(points.items[i:i+8:i+8], 1)
+		if !(min(x, y) <= maxLetter) {
+			return false
+		}
+	}
+	return true
+}
+
+// extent is how far the coordinates at every second place from the first are apart.
+func extent(points []object, first int) float64 {
+	least, most := math.Inf(1), math.Inf(-1)
+	for i := first; i < len(points); i += 2 {
+		n := math.NaN()
+		switch v := points[i].(type) {
+		case int64:
+			n = float64(v)
+		case float64:
+			n = v
+		}
+		least, most = math.Min(least, n), math.Max(most, n)
+	}
+	return most - least
 }
 
 // thinBorder reports whether the lines that a reader draws where there is no

@@ -15,8 +15,8 @@ func (s *step) otherReaders() error {
 		return nil
 	}
 	for _, newer := range s.sections[s.is.first:s.was.first] {
-		if t, ok := newer.rows.(*table); ok && t.loose() {
-			s.forbid(ChangeFile, "a cross-reference table is malformed, so that some readers look for objects in its place")
+		if err := s.regular(newer); err != nil {
+			return err
 		}
 		if err := s.twoPlaces(newer); err != nil {
 			return err

@@ -53,7 +53,7 @@ func (s *step) compareFormKey(was, is *dict, key name) error {
 	case "DR":
 		return s.compareResources(was, is)
 	case "DA":
-		if was.get(key) != nil {
+		if s.newResources = true; was.get(key) != nil {
 			s.forbid(ChangeForm, "the form's default appearance (/DA) %s", verb(was, is, key))
 		}
 	case "NeedAppearances":
@@ -96,6 +96,7 @@ func (s *step) growResources(was, is *dict, level int) {
 		outer, ok2 := a.(*dict)
 		switch {
 		case a == nil:
+			s.newResources = true
 		case level == 0 && ok && ok2:
 			s.growResources(outer, inner, 1)
 		default:
@@ -231,8 +232,9 @@ func onlySets(was, is *dict, key name, mask int64) bool {
 
 // filling is what was done to one field, its widgets included.
 type filling struct {
-	value    bool // it changed
 	replaced bool // an appearance that was there before
+	drawn    bool // one that was not
+	talks    bool // that one shows text, a picture, or a state of a button
 	area     rect // of a widget that was drawn
 }
 
@@ -263,8 +265,6 @@ func (s *step) noteFilled(num int64, f *fieldFacts, key name) {
 		s.noteDrawn(num, done)
 	case "AS", "DA", "Q":
 		done.replaced = true
-	default:
-		done.value = true
 	}
 }
 
@@ -277,7 +277,9 @@ func (s *step) noteDrawn(num int64, done *filling) {
 	}
 	o, err := s.was.object(at.refer(num))
 	widget := dictOf(o)
-	done.replaced = done.replaced || err != nil || widget.get("AP") != nil
+	before := err != nil || widget.get("AP") != nil
+	done.replaced, done.drawn = done.replaced || before, done.drawn || !before
+	done.talks = done.talks || !before && s.talks(num)
 	if area := rectangle(widget); area.visible() {
 		done.area = area
 	}
@@ -297,9 +299,15 @@ func (s *step) listFilled() error {
 			s.forbid(ChangeFormFill, "field %s: filled in, though %s locked it", f.name, by)
 		case !slices.Contains([]name{"Tx", "Btn", "Ch"}, f.kind) || f.kind == "Btn" && f.flags&pushButton != 0:
 			s.forbid(ChangeForm, "field %s: look changed, and it has no value to fill in", f.name)
-		case !done.value && done.replaced:
-			s.forbid(ChangeForm, "field %s: look changed, and its value did not", f.name)
 		default:
+			redrawn, err := s.redrawn(f, done)
+			if err != nil {
+				return err
+			}
+			if redrawn {
+				s.forbid(ChangeForm, "field %s: look changed, and its value did not", f.name)
+				continue
+			}
 			s.allow(ChangeFormFill, "field %s: %s", f.name, s.valueWords(f))
 		}
 	}

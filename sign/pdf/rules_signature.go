@@ -112,6 +112,8 @@ func (s *step) judgeNewField(r ref, page int) {
 		s.forbid(ChangeForm, "field %s added: %s", f.name, f.problem)
 	case f.dict.get("V") == nil && f.visible && f.drawn:
 		s.forbid(ChangeSignatureField, "empty signature field %s added that shows something: %v", f.name, f.area)
+	case f.dict.get("V") == nil && f.visible && s.certified:
+		s.forbid(ChangeSignatureField, "empty signature field %s added to a certified document, where a stamp could cover it: %v", f.name, f.area)
 	case f.dict.get("V") == nil && locked:
 		s.forbid(ChangeSignatureField, "signature field %s added, though %s locked the form", f.name, by)
 	case f.dict.get("V") == nil:

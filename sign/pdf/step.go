@@ -21,15 +21,18 @@ type step struct {
 
 	heads map[int64]bool // where the objects of the update begin
 
-	form       bool                     // the form was touched
-	shown      map[int64]bool           // pages whose annotations were touched
-	filled     map[*fieldFacts]*filling // what was done to fields
-	fillOrder  []*fieldFacts            // the keys of filled
-	tags       bool                     // the parent tree of the structure was touched
-	newTags    []object                 // elements that it got
-	fresh      map[int64]bool           // new signature fields that were judged
-	freshNames map[string]bool          // and their names
-	signing    map[*fieldFacts]*dict    // fields that were empty and got a signature
+	form bool // the form was touched
+	// newResources: the form has a font, or another thing to draw fields with, that
+	// it did not have.
+	newResources bool
+	shown        map[int64]bool           // pages whose annotations were touched
+	filled       map[*fieldFacts]*filling // what was done to fields
+	fillOrder    []*fieldFacts            // the keys of filled
+	tags         bool                     // the parent tree of the structure was touched
+	newTags      []object                 // elements that it got
+	fresh        map[int64]bool           // new signature fields that were judged
+	freshNames   map[string]bool          // and their names
+	signing      map[*fieldFacts]*dict    // fields that were empty and got a signature
 }
 
 // delta is an object that differs.
@@ -208,7 +211,7 @@ func (s *step) judge() error {
 			rules[u.purpose](s, d, u)
 		}
 	}
-	for _, part := range []func() error{s.compareForms, s.compareAnnotations, s.listFilled, s.compareTags} {
+	for _, part := range []func() error{s.compareForms, s.compareAnnotations, s.listFilled, s.compareDrawing, s.compareTags} {
 		if err := part(); err != nil {
 			return err
 		}

@@ -32,17 +32,23 @@ const (
 	packed
 )
 
+// lost is a place that some writers give to objects that are not there: it reads
+// as free, though the row says otherwise.
+var lost = location{kind: free, offset: -1}
+
 // section is one cross-reference section with its trailer (ISO 32000-2, 7.5.4
 // and 7.5.8).
 type section struct {
-	span             // from "xref" or the stream's object number to the end of the trailer or "endobj"
-	stream  bool     // a cross-reference stream
-	trailer span     // the trailer dictionary
-	hidden  *section // the stream that /XRefStm of a hybrid section names
-	prev    int64    // /Prev, -1 when absent
-	size    int64
-	root    object
-	id      object
+	span        // from "xref" or the stream's object number to the end of the trailer or "endobj"
+	stream bool // a cross-reference stream
+	// plainCoding: the data of the stream are coded in a way that all readers know.
+	plainCoding bool
+	trailer     span     // the trailer dictionary
+	hidden      *section // the stream that /XRefStm of a hybrid section names
+	prev        int64    // /Prev, -1 when absent
+	size        int64
+	root        object
+	id          object
 
 	encryption object // /Encrypt
 	encrypt    bool
@@ -324,11 +330,14 @@ func wellFormed(l *lexer, count int64) bool {
 func parseRow(raw []byte) (location, bool) {
 	offset, ok1 := decimal(raw[:10])
 	gen, ok2 := decimal(raw[11:16])
-	if !ok1 || !ok2 || raw[10] != ' ' || raw[16] != ' ' || !isSpace(int(raw[18])) || !isSpace(int(raw[19])) {
+	if !ok1 || !ok2 || raw[10] != ' ' || raw[16] != ' ' || !rowEnds[string(raw[18:])] {
 		return location{}, false
 	}
 	return tableLocation(offset, gen, raw[17])
 }
+
+// rowEnds are the line ends of two bytes, ISO 32000-2, 7.5.4.
+var rowEnds = map[string]bool{" \r": true, " \n": true, "\r\n": true}
 
 func decimal(digits []byte) (n int64, ok bool) {
 	for _, c := range digits {
@@ -344,7 +353,7 @@ func tableLocation(offset, gen int64, kind byte) (location, bool) {
 	switch kind {
 	case 'n':
 		if offset == 0 { // some writers mark missing objects so
-			return location{kind: free}, true
+			return lost, true
 		}
 		return location{kind: plain, offset: offset, gen: gen}, true
 	case 'f':
@@ -390,7 +399,7 @@ func (f *file) readStream(s *section, at int64) error {
 	if err != nil {
 		return err
 	}
-	s.stream, s.end = true, end
+	s.stream, s.end, s.plainCoding = true, end, plainCoding(d)
 	if err := s.readTrailer(d); err != nil {
 		return err
 	}
@@ -478,5 +487,5 @@ func (p *packedRows) row(i int64) (location, error) {
 	case 2:
 		return location{kind: packed, offset: field[1], gen: field[2]}, nil
 	}
-	return location{kind: free}, nil // unknown types read as null, ISO 32000-2, 7.5.8.3
+	return lost, nil // unknown types read as null, ISO 32000-2, 7.5.8.3
 }

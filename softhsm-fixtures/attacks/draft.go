@@ -57,6 +57,17 @@ func (d *draft) replace(old, with string) *draft {
 	return d
 }
 
+// respell puts a text in the place of the last one of the kind, however long.
+func (d *draft) respell(old, with string) *draft {
+	at := bytes.LastIndex(d.bytes, []byte(old))
+	if at < 0 {
+		d.fail("respelling %q, which does not stand there", old)
+		return d
+	}
+	d.bytes = append(append(bytes.Clone(d.bytes[:at]), with...), d.bytes[at+len(old):]...)
+	return d
+}
+
 // add appends bytes as they are.
 func (d *draft) add(text string) *draft {
 	d.bytes = append(bytes.Clone(d.bytes), text...)

@@ -23,13 +23,15 @@ func shadowReplace(f *forger) []Attack {
 	font := f.start(Signing{})
 	field := f.start(Signing{})
 	value := f.start(Signing{Certify: 1})
+	same, padded := f.start(Signing{}), f.start(Signing{})
+	look99 := object(totalLook, stream(formLook, "/Tx BMC BT /Helv 12 Tf 0 g 2 5 Td (99) Tj ET EMC"))
 	return []Attack{
+		f.attack("shadow-replace-look-value-in-utf16", same.update(same.edited(totalObject, "/V (10)", "/V <FEFF00310030>"), look99)),
+		f.attack("shadow-replace-look-value-with-space", padded.update(padded.edited(totalObject, "/V (10)", "/V (10 )"), look99)),
 		f.attack("shadow-replace-font", font.update(font.edited(fontObject, "/WinAnsiEncoding",
 			"<< /Type /Encoding /BaseEncoding /WinAnsiEncoding /Differences [48 /nine /nine] >>"))),
-		f.attack("shadow-replace-look-of-field", field.update(
-			object(totalLook, stream(formLook, "/Tx BMC BT /Helv 12 Tf 0 g 2 5 Td (99) Tj ET EMC")))),
-		f.attack("shadow-replace-value-certified-1", value.update(value.edited(totalObject, "/V (10)", "/V (99)"),
-			object(totalLook, stream(formLook, "/Tx BMC BT /Helv 12 Tf 0 g 2 5 Td (99) Tj ET EMC")))),
+		f.attack("shadow-replace-look-of-field", field.update(look99)),
+		f.attack("shadow-replace-value-certified-1", value.update(value.edited(totalObject, "/V (10)", "/V (99)"), look99)),
 	}
 }
 
@@ -71,7 +73,9 @@ func evilAnnotations(f *forger) (all []Attack) {
 		d.update(listed(d), cover(v.subtype, v.more), object(firstFree+21, stream(pageLook, says99)))
 		all = append(all, f.attack("eaa-"+v.name, d))
 	}
-	return all
+	caption := f.start(Signing{Certify: 3}) // readers draw it, without an appearance
+	line := strings.Replace(cover("Line", "/L [72 720 500 720] /Cap true /Contents (I pay 99 euro)"), "/AP << /N 33 0 R >>", "", 1)
+	return append(all, f.attack("eaa-caption-certified-3", caption.update(listed(caption), line)))
 }
 
 // sneakySignatures cover the page with the look of a further signature.
@@ -86,7 +90,13 @@ func sneakySignatures(f *forger) []Attack {
 	other := f.start(Signing{Certify: 2})
 	signed := f.start(Signing{Certify: 2})
 	value := object(signatureNumber, "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange [0 0 0 0] /Contents <3000> >>")
+	room := "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Approval) /Rect [0 0 595 842] /F 4 /P 3 0 R "
+	inTwo := f.start(Signing{Certify: 2})
+	inTwo.update(append(field(inTwo, "")[:2], object(firstFree+20, room+">>"))...)
 	return []Attack{
+		f.attack("ssa-field-first-and-look-later", inTwo.sign(f.signers.AttackerCMS, []string{
+			object(firstFree+20, room+"/V 34 0 R /AP << /N 33 0 R >> >>"), object(firstFree+21, stream(pageLook, says99)),
+		})),
 		f.attack("ssa-empty-field", empty.update(field(empty, "")...)),
 		f.attack("ssa-field-without-signature", other.update(append(field(other, "/V 34 0 R"), value)...)),
 		f.attack("ssa-signed-by-the-attacker", signed.sign(f.signers.AttackerCMS, field(signed, "/V 34 0 R"))),
@@ -140,9 +150,21 @@ func parserDifferences(f *forger) []Attack {
 			object(firstFree+18, stream("", says99)))),
 		f.attack("parser-number-twice", two.section("", same+"\n"+evilOver()+"\n", fmt.Sprintf("%d 1\n%s", overObject, row(at)))),
 		f.attack("parser-hybrid", hybridUpdate(hybrid)),
+		f.attack("parser-comment-before-offset", f.start(Signing{}).update(object(firstFree+20, "null")).respell("startxref\n", "startxref % \n")),
+		f.attack("parser-comment-in-table", f.start(Signing{}).update(object(firstFree+20, "null")).respell("xref\n32 1\n", "xref % \n32 1\n")),
+		f.attack("parser-huge-size", f.start(Signing{}).update(object(firstFree+20, "null")).respell("/Size 100 ", "/Size 2147483648 ")),
+		f.attack("parser-unknown-row", unknownRow(f.start(Signing{}))),
 		f.attack("parser-other-catalog", catalog.updateWith("/Root 32 0 R",
 			object(firstFree+20, "<< /Type /Catalog /Pages 10 0 R >>"), object(storeObject, stream("", says99)))),
 	}
+}
+
+// unknownRow has a cross-reference stream that says nothing new, with a row of a
+// type that does not exist.
+func unknownRow(d *draft) *draft {
+	previous, at := d.startxref(), len(d.bytes)
+	head := fmt.Sprintf("/Type /XRef /Size 100 /W [1 4 1] /Index [90 1] /Root 1 0 R /Prev %d", previous)
+	return d.add(fmt.Sprintf("%s\nstartxref\n%d\n%%%%EOF\n", object(91, stream(head, "\x09\x00\x00\x00\x05\x00")), at))
 }
 
 // hybridUpdate has a table that changes nothing, and a cross-reference stream
