@@ -39,7 +39,7 @@ func (c *Collector) ValidationData(ctx context.Context, certificate *x509.Certif
 	if at.IsZero() {
 		at = now
 	}
-	o := Options{Trust: c.Trust, Revocation: c.Revocation, Now: now, ctx: ctx}
+	o := Options{Trust: c.Trust, Revocation: c.Revocation, Now: now}.begin(ctx)
 	m := &material{certificates: slices.Clone(others)}
 	if c.Trust == nil {
 		highest := c.highest(ctx, certificate, m)

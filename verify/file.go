@@ -35,6 +35,7 @@ type Options struct {
 
 	ctx     context.Context // of the call of [File] or [Revision]
 	fetches *int            // how many issuers may still be looked for on the network
+	chains  *chains         // what was found out about certificates
 	outer   []*stamp        // timestamps of the file that this one stands in
 }
 
@@ -45,7 +46,7 @@ const maxFetches = 16
 // begin returns the options for a call with this context.
 func (o Options) begin(ctx context.Context) Options {
 	left := maxFetches
-	o.ctx, o.fetches = ctx, &left
+	o.ctx, o.fetches, o.chains = ctx, &left, newChains()
 	return o
 }
 

@@ -216,7 +216,7 @@ func (s *stamp) judgeAuthority(o Options, c *cms.Check, m *material, at time.Tim
 			return
 		}
 	}
-	found := o.standing(c.Certificate, m, at)
+	found := o.freshStanding(c.Certificate, m, at) // the material is of this token alone
 	s.answer.Warnings = found.warnings
 	switch {
 	case found.sub != "":
