@@ -165,6 +165,10 @@ func contentOf(src *io.SectionReader, sd *cms.SignedData) (*io.SectionReader, er
 	return io.NewSectionReader(bytes.NewReader(content.Bytes()), 0, int64(content.Len())), nil
 }
 
+// maxDigests is how many kinds of digest of a content are computed because signers use
+// them without having been announced. Signers who use more are not judged.
+const maxDigests = 3
+
 // readCMS reads the signature, and once more if a signer uses a digest that
 // the file didn't announce before its content.
 func readCMS(src *io.SectionReader) (*cms.SignedData, error) {
@@ -174,7 +178,7 @@ func readCMS(src *io.SectionReader) (*cms.SignedData, error) {
 		return sd, err
 	}
 	if missing := append(sd.MissingHashes(), stampHashes(sd)...); len(missing) > 0 {
-		return cms.Read(rewound(src), cms.ReadOptions{Hashes: append(hashes, missing...)})
+		return cms.Read(rewound(src), cms.ReadOptions{Hashes: append(hashes, missing[:min(len(missing), maxDigests)]...)})
 	}
 	return sd, nil
 }

@@ -26,6 +26,7 @@ type digest = [sha256.Size]byte
 type existence struct {
 	outer  *existence // what was proven before; may be nil
 	since  map[digest]time.Time
+	learnt int // how often since changed
 	relied map[reliance]error
 }
 
@@ -55,8 +56,17 @@ func (e *existence) learn(s *stamp) {
 func (e *existence) add(d digest, at time.Time) {
 	if known, ok := e.since[d]; !ok || at.Before(known) {
 		e.since[d] = at
+		e.learnt++
 		clear(e.relied)
 	}
+}
+
+// version grows with everything that e learns.
+func (e *existence) version() (n int) {
+	for ; e != nil; e = e.outer {
+		n += e.learnt
+	}
+	return n
 }
 
 // empty says whether nothing is proven.

@@ -39,6 +39,7 @@ type Options struct {
 
 	ctx     context.Context // of the call of [File] or [Revision]
 	fetches *int            // how many issuers may still be looked for on the network
+	chains  *chains         // what was found out about certificates
 	outer   []*stamp        // timestamps of the file that this one stands in
 	proven  *existence      // what is proven of certificates and revocation values
 	network *network        // the time that is left for asking
@@ -53,6 +54,7 @@ func (o Options) begin(ctx context.Context) Options {
 	left := maxFetches
 	o.ctx, o.fetches, o.proven = ctx, &left, (*existence)(nil).within()
 	o.network = newNetwork(o.NetworkTime)
+	o.chains = newChains()
 	return o
 }
 

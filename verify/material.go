@@ -54,6 +54,11 @@ func (m *material) add(other *material) {
 	m.revocation.CRLs = append(m.revocation.CRLs, other.revocation.CRLs...)
 }
 
+// size grows with everything that is added.
+func (m *material) size() int {
+	return len(m.certificates) + len(m.revocation.CRLs) + len(m.revocation.OCSP)
+}
+
 func (m *material) clone() *material {
 	if m.digests == nil {
 		m.digests = map[*byte]digest{}

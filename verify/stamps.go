@@ -274,7 +274,7 @@ func (s *stamp) judgeAuthority(o Options, c *cms.Check, m *material, at time.Tim
 		}
 	}
 	o.proven.add(m.digest(c.Certificate.Raw), at) // the ESSCertID names it
-	found := o.standing(c.Certificate, m, at)
+	found := o.freshStanding(c.Certificate, m, at) // the material is of this token alone
 	s.answer.Warnings = found.warnings
 	switch {
 	case found.sub != "":

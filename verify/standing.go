@@ -29,6 +29,14 @@ type standing struct {
 // whether any certificate of it was revoked (ETSI EN 319 102-1, clauses 5.2.6 and
 // 5.2.7).
 func (o Options) standing(c *x509.Certificate, m *material, at time.Time) standing {
+	q := asked{string(c.Raw), m, m.size(), o.proven, o.proven.version(), at.UnixNano()}
+	return o.chains.remember(q, func() standing { return o.freshStanding(c, m, at) })
+}
+
+func (o Options) freshStanding(c *x509.Certificate, m *material, at time.Time) standing {
+	if o.chains.exhausted() {
+		return standing{sub: report.NoCertificateChainFound, reason: fmt.Sprintf("no chain was looked for: %d certificates of the file have none", maxFailedChains)}
+	}
 	chain := o.chain(c, m, at)
 	switch chain.Status {
 	case trust.Trusted:
@@ -40,7 +48,59 @@ func (o Options) standing(c *x509.Certificate, m *material, at time.Time) standi
 	case trust.Violation:
 		return standing{sub: report.ChainConstraintsFailure, reason: chain.Reason}
 	}
+	if o.Trust.Len() > 0 && len(m.certificates) > fewCertificates {
+		o.chains.fail()
+	}
 	return standing{sub: report.NoCertificateChainFound, reason: chain.Reason}
+}
+
+// maxFailedChains is for how many certificates of a file with more than a few a chain is
+// looked for in vain. With enough authorities of the same name in it, each takes hundreds
+// of signatures.
+const (
+	maxFailedChains = 16
+	fewCertificates = 64
+)
+
+// chains is what was found out about the certificates of a file, whose signers are often
+// one and the same. Nil remembers nothing and has no limit.
+type chains struct {
+	known  map[asked]standing
+	failed int // certificates without a chain
+}
+
+func newChains() *chains { return &chains{known: map[asked]standing{}} }
+
+func (k *chains) fail() {
+	if k != nil {
+		k.failed++
+	}
+}
+
+func (k *chains) exhausted() bool { return k != nil && k.failed >= maxFailedChains }
+
+// asked is a question: what a certificate was worth at a moment, as far as the
+// material of the file can tell and timestamps prove. Both only grow.
+type asked struct {
+	certificate string // raw
+	material    *material
+	size        int // of the material
+	proven      *existence
+	version     int // of what is proven
+	at          int64
+}
+
+// remember answers again what was asked before.
+func (k *chains) remember(q asked, find func() standing) standing {
+	if k == nil {
+		return find()
+	}
+	found, known := k.known[q]
+	if !known {
+		found = find()
+		k.known[q] = found
+	}
+	return found
 }
 
 // chain looks for one with what is at hand, and then with the issuers that

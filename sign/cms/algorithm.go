@@ -229,9 +229,11 @@ func (m method) verifyRSA(key *rsa.PublicKey, digest, signature []byte) error {
 
 // oversized tells whether a key is so large that to compute with it is to waste
 // time: no card has one of half the size.
-func oversized(key crypto.PublicKey) bool {
+func oversized(key crypto.PublicKey) bool { return longerThan(key, 8192) }
+
+func longerThan(key crypto.PublicKey, bits int) bool {
 	rsaKey, ok := key.(*rsa.PublicKey)
-	return ok && rsaKey.N.BitLen() > 16384
+	return ok && rsaKey.N.BitLen() > bits
 }
 
 // maxExponent is the largest public exponent that crypto/rsa computes with.

@@ -37,7 +37,7 @@ func (c *Certificate) X509() (*x509.Certificate, error) {
 // parse them, for building chains from a signer to somebody trusted. They are
 // whatever the file says: never use them as roots. Certificates that issue none
 // are left out, since a look into the pool takes longer with each that is in it,
-// and so are RSA keys over 16,384 bits, with which one signature takes a minute.
+// and so are RSA keys over 8,192 bits, with which a few signatures take seconds.
 func (sd *SignedData) CertPool() *x509.CertPool {
 	sd.poolOnce.Do(func() {
 		sd.pool = x509.NewCertPool()

@@ -144,7 +144,7 @@ func (sd *SignedData) check(s *SignerInfo, what subject) *Check {
 	c.checkContent(what)
 	c.checkAttributes(what)
 	c.checkAlgorithms()
-	c.checkValue(what)
+	c.checkValue(sd, what)
 	return c
 }
 
@@ -391,8 +391,12 @@ func parseProtection(raw []byte) (digest, signature asn1.ObjectIdentifier, err e
 }
 
 // checkValue checks the signature value against the certificate's key.
-func (c *Check) checkValue(what subject) {
+func (c *Check) checkValue(sd *SignedData, what subject) {
 	if c.Certificate == nil {
+		return
+	}
+	if longerThan(c.Certificate.PublicKey, 4096) && sd.largeKeys.Add(1) > maxLargeKeys {
+		c.add(AlgorithmUnsupported, "more than %d signatures by RSA keys over 4096 bits are not checked", maxLargeKeys)
 		return
 	}
 	m, err := c.Signer.method()

@@ -20,7 +20,7 @@ func (s *SignerInfo) parseCounters(b *budget, depth int) {
 			continue
 		}
 		for _, v := range a.Values {
-			if b.counters--; b.exhausted() != nil {
+			if b.exhausted() != nil {
 				return
 			}
 			s.counters = append(s.counters, parseSignerInfo(v, b, depth))

@@ -31,7 +31,7 @@
 // # Limits
 //
 // Everything but the content is held in memory, so it is limited: 32 MiB in
-// all, 10,000 certificates and as many signers, 1,000 attributes a signer, 64
+// all, 4 MiB of certificates, 2,000 signers and counter-signers, 1,000 attributes a signer, 64
 // levels of nesting. No real file comes near. The content has no limit.
 //
 // # Not done here

@@ -113,8 +113,8 @@ func TestManyTinyElements(t *testing.T) {
 	}{
 		"signers with many attributes": {signersOf(bytes.Repeat(signerInfo(bytes.Repeat(empty, 1000), nil), 2000)), true},
 		"attributes with many values":  {signersOf(signerInfo(nil, bytes.Repeat(values, 300))), true},
-		"many counter-signatures":      {signersOf(signerInfo(nil, bytes.Repeat(broken, 11))), true},
-		"most that is read":            {signersOf(bytes.Repeat(signerInfo(bytes.Repeat(empty, 1000), broken), 9)), false},
+		"many counter-signatures":      {signersOf(signerInfo(nil, bytes.Repeat(broken, 2))), true},
+		"most that is read":            {signersOf(signerInfo(bytes.Repeat(empty, 1000), broken)), false},
 		"counter-signatures in depth":  {signersOf(deep), false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // SignedData is a parsed SignedData (RFC 5652, section 5.1) without its
@@ -37,6 +38,8 @@ type SignedData struct {
 
 	indexOnce        sync.Once
 	certificateIndex *index
+
+	largeKeys atomic.Int32 // signature values that were checked with one
 
 	poolOnce sync.Once
 	pool     *x509.CertPool
@@ -270,12 +273,14 @@ func (p *parser) eContent(in scope) error {
 	return p.close(explicit)
 }
 
-// digester returns the digests to compute: what the file announces, what its
-// signers use as far as they are known by now, and what the caller asks for.
+// digester returns the digests to compute: what the file announces, up to a few of them,
+// what its signers use as far as they are known by now, and what the caller asks for.
 func (sd *SignedData) digester(extra []crypto.Hash) digester {
 	d := digester{}
 	for _, a := range sd.DigestAlgorithms {
-		d.add(hashOf(a.OID))
+		if len(d) < maxAnnounced {
+			d.add(hashOf(a.OID))
+		}
 	}
 	for _, s := range sd.Signers {
 		d.add(s.Hash())
@@ -296,7 +301,11 @@ func (p *parser) optional(in scope, id byte, f func(raw []byte) error) error {
 }
 
 func (p *parser) certificates(in scope) error {
+	left := maxCertified
 	return p.optional(in, tagContext0, func(raw []byte) error {
+		if left -= len(raw); left < 0 {
+			return fmt.Errorf("more than %d MiB of certificates", maxCertified>>20)
+		}
 		p.sd.Certificates = append(p.sd.Certificates, newCertificate(raw))
 		return nil
 	})
@@ -342,7 +351,7 @@ func (sd *SignedData) DigestContent(content io.Reader, further ...crypto.Hash) e
 func (sd *SignedData) ContentStart() []byte { return sd.opening.kept }
 
 // MissingHashes returns digests that a signer uses but the file didn't
-// announce before its content, so that they were not computed. Reading again
+// announce before its content, or only behind three others, so that they were not computed. Reading again
 // with them in [ReadOptions.Hashes] completes the answer.
 func (sd *SignedData) MissingHashes() []crypto.Hash {
 	var missing []crypto.Hash

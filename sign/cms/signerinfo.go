@@ -52,17 +52,17 @@ func (s *SignerInfo) Hash() crypto.Hash { return hashOf(s.DigestAlgorithm.OID) }
 // budget is how much more may be taken apart of the signers of one file. What is
 // known of an attribute takes many times the octets of a tiny one, so that
 // maxKept alone would let a small file fill the memory.
-type budget struct{ attributes, counters int }
+type budget struct{ attributes, signers int }
 
-func newBudget() *budget { return &budget{maxAllAttributes, maxElements} }
+func newBudget() *budget { return &budget{maxAllAttributes, maxSigners} }
 
 // exhausted says what the file has too many of; nil when it hasn't.
 func (b *budget) exhausted() error {
 	switch {
 	case b.attributes < 0:
 		return fmt.Errorf("more than %d attributes and values of attributes", maxAllAttributes)
-	case b.counters < 0:
-		return fmt.Errorf("more than %d counter-signatures", maxElements)
+	case b.signers < 0:
+		return fmt.Errorf("more than %d signers and counter-signers", maxSigners)
 	}
 	return nil
 }
@@ -72,6 +72,7 @@ func (b *budget) exhausted() error {
 // exhausted.
 func parseSignerInfo(raw []byte, b *budget, depth int) *SignerInfo {
 	s := &SignerInfo{Raw: raw}
+	b.signers--
 	if err := s.parse(b); err != nil {
 		s.Err = fmt.Errorf("reading SignerInfo: %w", err)
 	}
