@@ -133,6 +133,8 @@ func (o Options) format(src *io.SectionReader) (Format, error) {
 		return Auto, err
 	}
 	switch {
+	case o.Format < Auto || o.Format > CAdES:
+		return Auto, fmt.Errorf("signing: there is no format %d", int(o.Format))
 	case o.Format == PAdES && o.Detached:
 		return Auto, ErrDetachedPDF
 	case o.Format != Auto:

@@ -174,6 +174,14 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+func TestNoSuchFormat(t *testing.T) {
+	o := options(t)
+	o.Format = sign.CAdES + 1
+	if err := sign.Document(t.Context(), io.Discard, section([]byte("text")), o); err == nil {
+		t.Error("signed in a format that there isn't")
+	}
+}
+
 func ExampleDocument() {
 	rossi, err := people.Issue(pki.Signer)
 	if err != nil {

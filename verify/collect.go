@@ -35,6 +35,9 @@ type Collector struct {
 // that was valid at the moment, if nothing is known of one of its certificates, and if
 // one was revoked or suspended.
 func (c *Collector) ValidationData(ctx context.Context, certificate *x509.Certificate, others []*x509.Certificate, at time.Time) (*cms.ValidationData, error) {
+	if c.Revocation == nil || c.Now == nil {
+		return nil, errors.New("collecting validation data: Collector.Revocation or Collector.Now is not set")
+	}
 	now := c.Now()
 	if at.IsZero() {
 		at = now

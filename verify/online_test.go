@@ -208,3 +208,9 @@ func TestIssuerIsFetched(t *testing.T) {
 	valid.compare(t, check(t, file, w.after(time.Hour)))
 	openFor(report.NoCertificateChainFound).compare(t, check(t, file, offline(w.after(time.Hour))))
 }
+
+func TestCollectorWithoutClock(t *testing.T) {
+	if _, err := new(verify.Collector).ValidationData(t.Context(), nil, nil, moment); err == nil {
+		t.Error("collected without a clock, and without anybody to ask")
+	}
+}

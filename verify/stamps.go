@@ -273,7 +273,7 @@ func (s *stamp) judgeAuthority(o Options, c *cms.Check, m *material, at time.Tim
 			return
 		}
 	}
-	o.proven.add(m.digest(c.Certificate.Raw), at) // the ESSCertID names it
+	o.proven.add(m.digest(c.Certificate.Raw), at)  // the ESSCertID names it
 	found := o.freshStanding(c.Certificate, m, at) // the material is of this token alone
 	s.answer.Warnings = found.warnings
 	switch {

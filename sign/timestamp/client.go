@@ -66,7 +66,7 @@ func (a Authority) SendsPasswordInClear() bool {
 // Redirects are not followed: that would be sending the request again. A client
 // may be used by several goroutines.
 type Client struct {
-	Transport   http.RoundTripper // REQUIRED: one like that of net/http takes the proxy from the environment
+	Transport   http.RoundTripper // nil: http.DefaultTransport, with the proxy of the environment
 	Authorities []Authority       // REQUIRED: in the order in which they are asked
 	Timeout     time.Duration     // for each authority; zero means 30 seconds
 	Rand        io.Reader         // for nonces; nil means crypto/rand
@@ -301,7 +301,10 @@ func (c *Client) transport(a Authority) http.RoundTripper {
 	if a.Transport != nil {
 		return a.Transport
 	}
-	return c.Transport
+	if c.Transport != nil {
+		return c.Transport
+	}
+	return http.DefaultTransport
 }
 
 // sending watches whether a request may have left.

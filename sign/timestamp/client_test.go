@@ -282,6 +282,13 @@ func TestClientCertificate(t *testing.T) {
 	}
 }
 
+func TestWithoutTransport(t *testing.T) {
+	s := serve(t, stamps(newStamper(t), nil))
+	if _, err := stamp(t, &timestamp.Client{Authorities: []timestamp.Authority{{URL: s.URL}}}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestProxy sends the request through a proxy.
 func TestProxy(t *testing.T) {
 	authority := serve(t, stamps(newStamper(t), nil))

@@ -28,10 +28,10 @@ import (
 // it got for as long as that is valid, and takes no more bytes than such things have.
 // It may be shared between goroutines.
 type Fetcher struct {
-	Client  *http.Client // nil: one with the proxy of the environment
-	Cache   *Cache       // between runs of the program; nil: none
-	Now     func() time.Time
-	Timeout time.Duration // of one request; 0: 10 seconds
+	Client  *http.Client     // nil: one with the proxy of the environment
+	Cache   *Cache           // between runs of the program; nil: none
+	Now     func() time.Time // nil: time.Now
+	Timeout time.Duration    // of one request; 0: 10 seconds
 
 	mu      sync.Mutex
 	running map[string]*flight

@@ -81,6 +81,7 @@ func (a *app) planBatch(ctx context.Context, o *signOptions) *batch {
 	}
 	b.checkOutputs(newFileSet(inputs))
 	b.checkPDFOptions()
+	b.tellOddNames()
 	return b
 }
 
@@ -98,7 +99,9 @@ func (b *batch) preflight(ctx context.Context, j *job) (os.FileInfo, error) {
 		return in.info, fmt.Errorf("reading %q: %w", j.file, err)
 	}
 	j.output = b.outputOf(j)
-	b.tellOddities(j, in)
+	if j.format == sign.CAdES && cms.Recognize(in.section()) {
+		j.note("note: %q is already a signature; the new one goes round it", j.file)
+	}
 	options := b.signing
 	options.Format = j.format
 	if err := sign.Preflight(in.section(), options); err != nil {
@@ -108,19 +111,6 @@ func (b *batch) preflight(ctx context.Context, j *job) (os.FileInfo, error) {
 		b.tellRisks(j, in)
 	}
 	return in.info, nil
-}
-
-// tellOddities says what may not be what was meant.
-func (b *batch) tellOddities(j *job, in *input) {
-	switch {
-	case j.format != sign.CAdES:
-	case in.info.Size() == 0:
-		j.note("note: %q is empty", j.file)
-	case cms.Recognize(in.section()):
-		j.note("note: %q is already a signature; the new one goes round it", j.file)
-	case b.signing.Format == sign.Auto && !b.signing.Detached && strings.EqualFold(filepath.Ext(j.file), ".pdf"):
-		j.note("note: %q is not a PDF, whatever its name says", j.file)
-	}
 }
 
 func (b *batch) formatOf(in *input) (sign.Format, error) {
@@ -190,7 +180,7 @@ func (b *batch) checkOutputs(inputs fileSet) {
 			continue
 		}
 		taken[where] = j.file
-		j.err = b.checkOutput(j, inputs)
+		j.err = b.hintSkipping(b.checkOutput(j, inputs))
 	}
 }
 
@@ -199,10 +189,6 @@ func (b *batch) checkOutput(j *job, inputs fileSet) error {
 		return err
 	}
 	err := b.folders.Check(j.output, b.options.output.mode())
-	if errors.Is(err, outfile.ErrExists) && len(b.jobs) > 1 && !b.options.skipSigned {
-		return &problem{exit: exitUsage, code: "outputExists", err: err,
-			hint: []string{"--skip-signed leaves out what is signed already; --overwrite replaces it"}}
-	}
 	if b.options.skipSigned {
 		_, missing := os.Stat(j.output)
 		j.exists = missing == nil
@@ -211,6 +197,27 @@ func (b *batch) checkOutput(j *job, inputs fileSet) error {
 		}
 	}
 	return err
+}
+
+// hintSkipping says how to go on with the rest of a batch.
+func (b *batch) hintSkipping(err error) error {
+	if len(b.jobs) == 1 || b.options.amend.asked() || !errors.Is(err, outfile.ErrExists) {
+		return err
+	}
+	return &problem{exit: exitUsage, code: "outputExists", err: err,
+		hint: []string{"--skip-signed leaves out what is signed already; --overwrite replaces it"}}
+}
+
+// tellOddNames says what is signed as something else than its name says.
+func (b *batch) tellOddNames() {
+	if b.signing.Format != sign.Auto || b.signing.Detached {
+		return
+	}
+	for _, j := range b.jobs {
+		if j.err == nil && j.format == sign.CAdES && strings.EqualFold(filepath.Ext(j.file), ".pdf") {
+			b.app.say("note: %q is not a PDF, whatever its name says", j.file)
+		}
+	}
 }
 
 // checkPDFOptions refuses what would be dropped without a word.

@@ -100,13 +100,25 @@ func parseConfig(path string, r io.Reader) (config, error) {
 		key, value, _ := strings.Cut(line, "=")
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 		if !c.set(key, value) && !c.setAuthority(key, value) {
-			return c, usageError("pectoken help config", "reading %q: line %d is not understood", path, number)
+			return c, usageError("pectoken help config", "reading %q: line %d is not understood: %s", path, number, c.mistake(key, value))
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return c, usageError("pectoken help config", "reading %q: %w", path, err)
+		return c, usageError("pectoken help config", "reading %q: %w", path, bare(err))
 	}
 	return c, nil
+}
+
+// mistake says what is wrong with a line. It repeats nothing of it: there may be a
+// password.
+func (c *config) mistake(key, value string) string {
+	switch {
+	case key == "" || value == "":
+		return "it has to be a name, = and a value"
+	case strings.HasPrefix(key, "tsa-") && len(c.authorities) == 0:
+		return "the tsa that it belongs to has to stand before it"
+	}
+	return "there is no setting of that name"
 }
 
 // set takes a setting, and says whether it is one.

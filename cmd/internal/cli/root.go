@@ -3,15 +3,10 @@
 package cli
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
-	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 func newRootCmd(a *app) *cobra.Command {
@@ -43,7 +38,9 @@ themselves where there is one that fits.`,
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.PersistentFlags().BoolVar(&a.json, "json", a.json, "print one JSON object a line, and nothing else, on standard output")
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return flagError(c, err)
+	})
 	root.AddCommand(
 		newTokensCmd(a, nil), newDoctorCmd(a, nil), newPINCmd(a), newCNSCmd(a),
 		newSignCmd(a, nil), newTimestampCmd(a, nil), newExtendCmd(a, nil), newVerifyCmd(a, nil), newExtractCmd(a, nil),
@@ -83,52 +80,13 @@ func unknownCommand(c *cobra.Command, name string) error {
 	hint := c.CommandPath() + " --help"
 	c.SuggestionsMinimumDistance = 2
 	if guesses := c.SuggestionsFor(name); len(guesses) > 0 {
-		slices.SortStableFunc(guesses, func(a, b string) int { return cmp.Compare(inCommon(b, name), inCommon(a, name)) })
+		closestFirst(guesses, name)
 		hint = fmt.Sprintf("did you mean %s %s?", c.CommandPath(), strings.Join(guesses, " or "))
 	}
 	if strings.ContainsAny(name, "0123456789") { // a PIN, typed where none is taken, isn't said again
 		return usageError(hint, "unknown command")
 	}
 	return usageError(hint, "unknown command %q", name)
-}
-
-// inCommon is how many letters two words begin with alike.
-func inCommon(a, b string) int {
-	n := 0
-	for n < min(len(a), len(b)) && a[n] == b[n] {
-		n++
-	}
-	return n
-}
-
-// flagError guesses what was meant by a flag there isn't.
-func flagError(c *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return usageError(helpHint(c), "%w", err)
-	}
-	name := unknown.GetSpecifiedName()
-	var guesses []string
-	c.Flags().VisitAll(func(f *pflag.Flag) {
-		if len(name) > 2 && strings.HasPrefix(f.Name, name) {
-			guesses = append(guesses, "--"+f.Name)
-		}
-	})
-	hint := helpHint(c)
-	switch file := "-" + unknown.GetSpecifiedShortnames(); {
-	case strings.HasPrefix(name, "pin"):
-		hint = "pectoken help pin says where a PIN can come from; there is no flag for it"
-	case len(guesses) > 0:
-		hint = fmt.Sprintf("did you mean %s?", strings.Join(guesses, " or "))
-	case file != "-" && isThere(file):
-		hint = fmt.Sprintf("a file whose name begins with - is named ./%s", file)
-	}
-	return usageError(hint, "%w", err)
-}
-
-func isThere(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }
 
 func helpHint(c *cobra.Command) string { return c.CommandPath() + " --help" }
