@@ -78,7 +78,7 @@ func (m Memory) Open(ctx context.Context, wanted func(Remembered) bool) (*Module
 
 // open returns nil if no remembered card is there.
 func (r remembered) open(ctx context.Context, wanted func(Remembered) bool) (*Module, []*Token) {
-	module, err := Open(r.Path)
+	module, err := open(r.Path, os.Stat) // that it is a library for this system is remembered, too
 	if err != nil {
 		return nil, nil
 	}

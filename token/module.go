@@ -39,7 +39,10 @@ type Module struct {
 //
 // Open runs the vendor's code in this process. It does not guard against a library
 // that crashes or hangs: see [Discover].
-func Open(path string) (*Module, error) {
+func Open(path string) (*Module, error) { return open(path, checkFile) }
+
+// open is Open with what looks at the file before.
+func open(path string, check func(path string) (os.FileInfo, error)) (*Module, error) {
 	if err := Available(); err != nil {
 		return nil, fmt.Errorf("opening module %q: %w", path, err)
 	}
@@ -47,7 +50,7 @@ func Open(path string) (*Module, error) {
 	if err != nil {
 		return nil, moduleError(path, err)
 	}
-	file, err := checkFile(absolute)
+	file, err := check(absolute)
 	if err != nil {
 		return nil, moduleError(path, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"sync"
 )
 
 // Armor is how the octets of a file are wrapped in text.
@@ -160,7 +161,7 @@ func (l *letters) Read(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-var endLine = regexp.MustCompile(`^-----END [A-Z0-9 ]{1,64}-----`)
+var endLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-----END [A-Z0-9 ]{1,64}-----`) })
 
 // rest reads to the end of the text and returns how many characters there are but
 // for white space and the END line.
@@ -188,7 +189,7 @@ func (l *letters) rest() (n int64, err error) {
 func (l *letters) endLine() int64 {
 	_ = l.src.UnreadByte() // it was just read
 	ahead, _ := l.src.Peek(armorPeek / 8)
-	if line := endLine.Find(ahead); line != nil {
+	if line := endLine().Find(ahead); line != nil {
 		_, _ = l.src.Discard(len(line)) // only what Peek has shown
 		return 0
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sync"
 )
 
 // storeWriter adds to the security store.
@@ -19,7 +20,7 @@ type storeWriter struct {
 	bytes int64            // in all of them
 }
 
-var vriKeyPattern = regexp.MustCompile(`^[0-9A-F]{40}$`)
+var vriKeyPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-F]{40}$`) })
 
 // addToStore adds validation data to the document security store.
 func (u *update) addToStore(o *ExtendOptions) error {
@@ -77,7 +78,7 @@ func (w *storeWriter) changes(o *ExtendOptions) ([]change, error) {
 	}
 	var entries []change
 	for _, key := range signatures {
-		if !vriKeyPattern.MatchString(key) {
+		if !vriKeyPattern().MatchString(key) {
 			return nil, fmt.Errorf("extending PDF: %q is no key of a signature, which has 40 upper-case hexadecimal digits", key)
 		}
 		entry, err := w.entry(held.get(name(key)), o, o.VRI[key])

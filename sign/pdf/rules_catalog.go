@@ -2,7 +2,10 @@
 
 package pdf
 
-import "regexp"
+import (
+	"regexp"
+	"sync"
+)
 
 // judgeCatalog compares the document catalog key by key. The form is compared
 // later, by what it holds.
@@ -62,13 +65,13 @@ func verb(was, is *dict, key name) string {
 	return "was replaced"
 }
 
-var versionPattern = regexp.MustCompile(`^[0-9]\.[0-9]$`)
+var versionPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]\.[0-9]$`) })
 
 // judgeVersion lets the version of the document rise (ISO 32000-2, 7.7.2).
 func (s *step) judgeVersion(was, is *dict) {
 	before, _ := was.get("Version").(name)
 	after, ok := is.get("Version").(name)
-	if !ok || !versionPattern.MatchString(string(after)) || after < before {
+	if !ok || !versionPattern().MatchString(string(after)) || after < before {
 		s.forbid(ChangeDocument, "the document's version was lowered")
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/pectoken/pectoken/sign/cms"
@@ -104,7 +105,7 @@ func (i *Info) readSerial(f *fields) (err error) {
 
 // genTime is the form that RFC 3161 gives it: UTC, with seconds. Zeros at the
 // end of the fraction, which it forbids, are met and let pass.
-var genTime = regexp.MustCompile(`^[0-9]{14}(\.[0-9]{1,20})?Z$`)
+var genTime = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{14}(\.[0-9]{1,20})?Z$`) })
 
 func (i *Info) readTime(f *fields) error {
 	v, err := f.element()
@@ -112,7 +113,7 @@ func (i *Info) readTime(f *fields) error {
 		return err
 	}
 	text := string(v.Bytes)
-	if v.Class != asn1.ClassUniversal || v.Tag != asn1.TagGeneralizedTime || v.IsCompound || !genTime.MatchString(text) {
+	if v.Class != asn1.ClassUniversal || v.Tag != asn1.TagGeneralizedTime || v.IsCompound || !genTime().MatchString(text) {
 		return errors.New("it is no GeneralizedTime in UTC with seconds")
 	}
 	i.Time, err = time.Parse("20060102150405Z", text) // Parse takes a fraction that the layout hasn't

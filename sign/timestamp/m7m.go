@@ -18,15 +18,16 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // mimeHeader is how a MIME message begins: with a header field.
-var mimeHeader = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*:`)
+var mimeHeader = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*:`) })
 
 // mixed is the field that makes it one of several parts.
-var mixed = regexp.MustCompile(`(?im)^content-type:\s*multipart/`)
+var mixed = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?im)^content-type:\s*multipart/`) })
 
-func looksMIME(head []byte) bool { return mimeHeader.Match(head) && mixed.Match(head) }
+func looksMIME(head []byte) bool { return mimeHeader().Match(head) && mixed().Match(head) }
 
 // Limits on a MIME message, beside those of package mime/multipart.
 const (

@@ -3,6 +3,10 @@
 package cli
 
 import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/pectoken/pectoken/sign"
@@ -39,5 +43,66 @@ func TestWithoutEnvelope(t *testing.T) {
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("withoutEnvelope(%q) = %q, %v, want %q", name, got, err, want)
 		}
+	}
+}
+
+// A file is an input under whatever name, a hard link's as well.
+func TestOutputIsInput(t *testing.T) {
+	folder := t.TempDir()
+	in := func(name string) string { return filepath.Join(folder, name) }
+	var inputs []os.FileInfo
+	for _, name := range []string{"a", "b"} {
+		if err := os.WriteFile(in(name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(in(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		inputs = append(inputs, info, nil)
+	}
+	if err := os.Link(in("b"), in("linked")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(in("other"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, refused := range map[string]bool{"a": true, "linked": true, "other": false, "none": false, "../" + filepath.Base(folder) + "/b": true} {
+		if err := notInput(in(name), inputs...); (err != nil) != refused {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	unnamed := fileSet{others: inputs[:1]}
+	if unnamed.refuse(in("a")) == nil || unnamed.refuse(in("b")) != nil {
+		t.Error("without numbers, files are told apart wrongly")
+	}
+}
+
+// What an input held when it was opened is read, in memory or not, and that it changed
+// since is noticed.
+func TestInputThatChanges(t *testing.T) {
+	for _, size := range []int{0, 100, inMemory, inMemory + 1} {
+		path := filepath.Join(t.TempDir(), "a")
+		content := bytes.Repeat([]byte("x"), size)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		in, err := (&app{}).openInput(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(in.section()); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%d bytes: %d are read, %v", size, len(got), err)
+		}
+		if err := in.unchanged(); err != nil {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if err := os.WriteFile(path, append(content, 'y'), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if in.unchanged() == nil {
+			t.Errorf("%d bytes: a change is not noticed", size)
+		}
+		in.close()
 	}
 }
