@@ -364,15 +364,6 @@ func TestLevelCanceled(t *testing.T) {
 	}
 }
 
-func imprintOf(t *testing.T, token []byte) []byte {
-	t.Helper()
-	parsed, err := timestamp.Parse(token)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parsed.Info.Imprint
-}
-
 func TestPDFLevels(t *testing.T) {
 	for _, level := range levels {
 		w := newWorld(t)

@@ -259,10 +259,11 @@ func redacted(address string) string {
 
 // post sends a request and returns the answer (RFC 3161, section 3.4).
 func (c *Client) post(ctx context.Context, a Authority, body []byte) ([]byte, *AuthorityError) {
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, DefaultTimeout))
+	limit := cmp.Or(c.Timeout, DefaultTimeout)
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var sent sending
-	request, err := http.NewRequestWithContext(sent.watch(ctx), http.MethodPost, a.URL, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(sent.watch(limited), http.MethodPost, a.URL, bytes.NewReader(body))
 	if err != nil {
 		return nil, &AuthorityError{URL: redacted(a.URL), Err: err}
 	}
@@ -273,7 +274,7 @@ func (c *Client) post(ctx context.Context, a Authority, body []byte) ([]byte, *A
 	}
 	response, err := c.transport(a).RoundTrip(request)
 	if err != nil {
-		return nil, &AuthorityError{a.URL, sent.maybe(), err}
+		return nil, &AuthorityError{a.URL, sent.maybe(), broken(ctx, limit, err)}
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -282,7 +283,7 @@ func (c *Client) post(ctx context.Context, a Authority, body []byte) ([]byte, *A
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxResponse+1))
 	switch {
 	case err != nil:
-		return nil, &AuthorityError{a.URL, true, fmt.Errorf("reading the answer: %w", err)}
+		return nil, &AuthorityError{a.URL, true, broken(ctx, limit, err)}
 	case len(answer) > maxResponse:
 		return nil, &AuthorityError{a.URL, true, fmt.Errorf("the answer is longer than %d KiB", maxResponse>>10)}
 	case len(answer) == 0 || answer[0] != 0x30:
@@ -290,6 +291,26 @@ func (c *Client) post(ctx context.Context, a Authority, body []byte) ([]byte, *A
 	}
 	return answer, nil
 }
+
+// broken says why an answer did not come, or not to its end.
+func broken(ctx context.Context, limit time.Duration, err error) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		return &lostError{fmt.Sprintf("no whole answer came within %v", limit), err}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &lostError{"the connection ended in the middle of the answer", err}
+	}
+	return err
+}
+
+// lostError says in words what err says in those of a program.
+type lostError struct {
+	says string
+	err  error
+}
+
+func (e *lostError) Error() string { return e.says }
+func (e *lostError) Unwrap() error { return e.err }
 
 // behindGateway tells whether an HTTP status comes from a server in between, which
 // doesn't know what became of the request.

@@ -149,12 +149,12 @@ func TestStampRefuses(t *testing.T) {
 			_, _ = io.CopyN(w, neverending{}, 8<<20)
 		}},
 		{"a broken connection", "", func(http.ResponseWriter, *http.Request, query) { panic(http.ErrAbortHandler) }},
-		{"less than announced", "reading the answer", func(w http.ResponseWriter, _ *http.Request, _ query) {
+		{"less than announced", "in the middle of the answer", func(w http.ResponseWriter, _ *http.Request, _ query) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = w.Write([]byte{0x30})
 		}},
 		{"a gateway's 504", "504", func(w http.ResponseWriter, _ *http.Request, _ query) { w.WriteHeader(504) }},
-		{"silence", "deadline", func(_ http.ResponseWriter, r *http.Request, _ query) {
+		{"silence", "no whole answer came within", func(_ http.ResponseWriter, r *http.Request, _ query) {
 			select {
 			case <-r.Context().Done():
 			case <-time.After(20 * time.Second):

@@ -93,8 +93,10 @@ func (r *Request) Answers(t *Token) error {
 	switch {
 	case i.Hash != r.Hash || !bytes.Equal(i.Imprint, r.Digest):
 		return &AnswerError{"messageImprint", fmt.Sprintf("%v %x", i.HashAlgorithm, i.Imprint), fmt.Sprintf("%v %x", cms.DigestIdentifier(r.Hash), r.Digest)}
-	case r.Nonce != nil && (i.Nonce == nil || i.Nonce.Cmp(r.Nonce) != 0):
-		return &AnswerError{"nonce", fmt.Sprint(i.Nonce), r.Nonce.String()}
+	case r.Nonce != nil && i.Nonce == nil:
+		return &AnswerError{"nonce", "missing", r.Nonce.String()}
+	case r.Nonce != nil && i.Nonce.Cmp(r.Nonce) != 0:
+		return &AnswerError{"nonce", i.Nonce.String(), r.Nonce.String()}
 	case r.Policy != nil && !i.Policy.Equal(r.Policy):
 		return &AnswerError{"policy", i.Policy.String(), r.Policy.String()}
 	}

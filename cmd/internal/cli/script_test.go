@@ -87,6 +87,7 @@ func TestScripts(t *testing.T) {
 					"ended": ended,
 					"tsa":   kit.tsa,
 					"asked": kit.wasAsked,
+					"fails": kit.fails,
 				},
 			})
 		})
