@@ -17,11 +17,13 @@ type material struct {
 	certificates []*x509.Certificate
 	revocation   revocation.Evidence
 	issuers      *x509.CertPool // of certificates; nil when they changed
+	octets       int            // of the certificates in the encoding of the file
+	shared       bool           // by the signers of a file
 }
 
 // materialOf is what stands in a SignedData.
 func materialOf(sd *cms.SignedData) *material {
-	m := &material{}
+	m := &material{shared: true}
 	m.addCertificates(sd.Certificates)
 	m.addRevocation(sd.Revocation())
 	m.issuers = sd.CertPool()
@@ -52,6 +54,7 @@ func (m *material) add(other *material) {
 
 func (m *material) clone() *material {
 	return &material{
+		octets:       m.octets,
 		certificates: slices.Clone(m.certificates),
 		revocation:   revocation.Evidence{OCSP: slices.Clone(m.revocation.OCSP), CRLs: slices.Clone(m.revocation.CRLs)},
 	}
@@ -79,9 +82,16 @@ func (m *material) addToken(t *timestamp.Token) {
 	}
 }
 
+// maxCertificates is how many octets of certificates are taken apart for one signer: in
+// memory they are many times larger.
+const maxCertificates = 4 << 20
+
 // addCertificates adds those that Go can parse.
 func (m *material) addCertificates(list []*cms.Certificate) {
 	for _, c := range list {
+		if m.octets += len(c.Raw); m.octets > maxCertificates {
+			return
+		}
 		if x, err := c.X509(); err == nil {
 			m.certificates, m.issuers = append(m.certificates, x), nil
 		}

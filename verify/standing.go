@@ -82,7 +82,7 @@ type asked struct {
 
 // remember answers again what was asked before.
 func (k *chains) remember(c *x509.Certificate, m *material, at time.Time, find func() standing) standing {
-	if k == nil {
+	if k == nil || !m.shared {
 		return find()
 	}
 	q := asked{string(c.Raw), m, len(m.certificates) + len(m.revocation.CRLs) + len(m.revocation.OCSP), at.UnixNano()}
