@@ -18,6 +18,8 @@ type material struct {
 	certificates []*x509.Certificate
 	revocation   revocation.Evidence
 	issuers      *x509.CertPool // of certificates; nil when they changed
+	octets       int            // of the certificates in the encoding of the file
+	shared       bool           // by the signers of a file
 
 	fetched []*x509.Certificate // from the network: the file does not hold them
 	digests map[*byte]digest    // of octets by where they are in memory, as lists are large
@@ -25,7 +27,7 @@ type material struct {
 
 // materialOf is what stands in a SignedData.
 func materialOf(sd *cms.SignedData) *material {
-	m := &material{}
+	m := &material{shared: true}
 	m.addCertificates(sd.Certificates)
 	m.addRevocation(sd.Revocation())
 	m.issuers = sd.CertPool()
@@ -56,7 +58,7 @@ func (m *material) add(other *material) {
 
 // size grows with everything that is added.
 func (m *material) size() int {
-	return len(m.certificates) + len(m.revocation.CRLs) + len(m.revocation.OCSP)
+	return len(m.certificates) + len(m.fetched) + len(m.revocation.CRLs) + len(m.revocation.OCSP)
 }
 
 func (m *material) clone() *material {
@@ -64,6 +66,7 @@ func (m *material) clone() *material {
 		m.digests = map[*byte]digest{}
 	}
 	return &material{
+		octets:       m.octets,
 		certificates: slices.Clone(m.certificates),
 		revocation:   revocation.Evidence{OCSP: slices.Clone(m.revocation.OCSP), CRLs: slices.Clone(m.revocation.CRLs)},
 		fetched:      slices.Clone(m.fetched),
@@ -127,9 +130,16 @@ func (m *material) addToken(t *timestamp.Token) {
 	}
 }
 
+// maxCertificates is how many octets of certificates are taken apart for one signer: in
+// memory they are many times larger.
+const maxCertificates = 4 << 20
+
 // addCertificates adds those that Go can parse.
 func (m *material) addCertificates(list []*cms.Certificate) {
 	for _, c := range list {
+		if m.octets += len(c.Raw); m.octets > maxCertificates {
+			return
+		}
 		if x, err := c.X509(); err == nil {
 			m.certificates, m.issuers = append(m.certificates, x), nil
 		}

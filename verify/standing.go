@@ -92,7 +92,7 @@ type asked struct {
 
 // remember answers again what was asked before.
 func (k *chains) remember(q asked, find func() standing) standing {
-	if k == nil {
+	if k == nil || !q.material.shared {
 		return find()
 	}
 	found, known := k.known[q]

@@ -231,6 +231,12 @@ func (m method) verifyRSA(key *rsa.PublicKey, digest, signature []byte) error {
 // time: no card has one of half the size.
 func oversized(key crypto.PublicKey) bool { return longerThan(key, 8192) }
 
+// isLarge tells whether checking many signatures with a key takes seconds.
+func isLarge(key crypto.PublicKey) bool {
+	rsaKey, ok := key.(*rsa.PublicKey)
+	return ok && (rsaKey.N.BitLen() > 4096 || rsaKey.E > 1<<17)
+}
+
 func longerThan(key crypto.PublicKey, bits int) bool {
 	rsaKey, ok := key.(*rsa.PublicKey)
 	return ok && rsaKey.N.BitLen() > bits

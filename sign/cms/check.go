@@ -395,8 +395,8 @@ func (c *Check) checkValue(sd *SignedData, what subject) {
 	if c.Certificate == nil {
 		return
 	}
-	if longerThan(c.Certificate.PublicKey, 4096) && sd.largeKeys.Add(1) > maxLargeKeys {
-		c.add(AlgorithmUnsupported, "more than %d signatures by RSA keys over 4096 bits are not checked", maxLargeKeys)
+	if isLarge(c.Certificate.PublicKey) && sd.largeKeys.Add(1) > maxLargeKeys {
+		c.add(AlgorithmUnsupported, "more than %d signatures by RSA keys over 4096 bits, or with large exponents, are not checked", maxLargeKeys)
 		return
 	}
 	m, err := c.Signer.method()

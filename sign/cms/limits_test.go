@@ -4,6 +4,10 @@ package cms_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"io"
@@ -195,4 +199,47 @@ func TestSegmentsInSegments(t *testing.T) {
 		t.Errorf("content %q", content)
 	}
 	wantClean(t, sd, 1)
+}
+
+// TestCostOfOneFile: what a file can have computed doesn't grow with what it announces,
+// nor without end with those who sign it.
+func TestCostOfOneFile(t *testing.T) {
+	ids := []asn1.ObjectIdentifier{}
+	for _, h := range []crypto.Hash{crypto.MD5, crypto.SHA1, crypto.SHA512, crypto.SHA384, crypto.SHA256} {
+		ids = append(ids, cms.DigestIdentifier(h))
+	}
+	f, err := forge.Parse(sign(t, []byte("vero"), false, signer(t, pki.Signer)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var announced []byte
+	for _, id := range ids {
+		announced = append(announced, must(t)(asn1.Marshal(pkix.AlgorithmIdentifier{Algorithm: id}))...)
+	}
+	f.Data.Digests = asn1.RawValue{Class: asn1.ClassUniversal, Tag: asn1.TagSet, IsCompound: true, Bytes: announced}
+	file := must(t)(f.DER())
+	sd, _ := read(t, file)
+	if missing := sd.MissingHashes(); len(missing) != 1 || missing[0] != crypto.SHA256 || sd.ContentDigest(crypto.MD5) == nil {
+		t.Errorf("the digests %v are missing", missing)
+	}
+	sd, err = cms.Read(bytes.NewReader(file), cms.ReadOptions{Hashes: sd.MissingHashes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantClean(t, sd, 1)
+
+	large := signer(t, pki.Signer)
+	key := &rsa.PublicKey{N: large.Certificate.PublicKey.(*rsa.PublicKey).N, E: 1<<31 - 1}
+	id, err := people.IssueCustom(pki.QualifiedCA, publicOnly{key}, func(*x509.Certificate) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.SetCertificates(id.Certificate.Raw)
+	sd, _ = read(t, must(t)(f.DER()))
+	for range 100 {
+		sd.Check(sd.Signers[0])
+	}
+	if c := sd.Check(sd.Signers[0]); !c.Has(cms.AlgorithmUnsupported) {
+		t.Errorf("the hundred and first large key: %v", c.Findings)
+	}
 }

@@ -18,7 +18,7 @@ const (
 	maxElements   = 10_000   // certificates or CRLs; elements of one constructed value
 	maxSigners    = 2_000    // signers and counter-signers
 	maxCertified  = 4 << 20  // octets of certificates: taken apart they are many times larger
-	maxLargeKeys  = 100      // signature values checked with RSA keys over 4,096 bits
+	maxLargeKeys  = 100      // signature values checked with large RSA keys; see isLarge
 	maxAnnounced  = 3        // digests of the content that a file can have computed by announcing them
 	maxAttributes = 1_000    // attributes of one signer, signed or unsigned; values of one attribute
 	maxSerial     = 1_000    // octets of a serial number that names a signer

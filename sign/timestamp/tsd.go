@@ -28,7 +28,7 @@ const (
 )
 
 // Limits on what is kept in memory, beside those of package cms.
-const maxEvidence = 1000
+const maxEvidence = 100 // tokens: a chain gets one in some years
 
 // layout is where the parts of a TimeStampedData stand among its decoded octets,
 // for those who write it again.
