@@ -231,6 +231,38 @@ func TestArchivesOfOthers(t *testing.T) {
 	}
 }
 
+// TestCounterSignatureOutlives: an archive time stamp of a signer proves its
+// counter-signature too, if its index names it, and one that came later not.
+func TestCounterSignatureOutlives(t *testing.T) {
+	const hour, day = time.Hour, 24 * time.Hour
+	for name, c := range map[string]struct {
+		edit func(*hashIndex)
+		want report.Verdict
+	}{
+		"named":     {func(*hashIndex) {}, report.Valid},
+		"not named": {func(h *hashIndex) { h.Unsigned = nil }, report.Indeterminate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.stampBy(pki.Root, 19*year)
+			var out bytes.Buffer
+			file := w.signed(pki.SignerP256)
+			if err := cms.CounterSign(&out, cms.Amended{Source: bytes.NewReader(file), Size: int64(len(file))}, 0, w.signer(pki.SignerP384)); err != nil {
+				t.Fatal(err)
+			}
+			file = w.kept(out.Bytes(), hour)
+			file = w.withArchive(file, 0, indexOf(t, file, 0, c.edit), 2*hour)
+			s := check(t, file, w.after(12*year+day)).Signatures[0]
+			if s.Verdict != report.Valid {
+				t.Errorf("the signature is %v: %s", s.Verdict, s.Reason)
+			}
+			if counter := s.CounterSignatures[0]; counter.Verdict != c.want || len(counter.Timestamps) != 0 {
+				t.Errorf("the counter-signature is %v, by %d time stamps of its own: %s", counter.Verdict, len(counter.Timestamps), counter.Reason)
+			}
+		})
+	}
+}
+
 // TestIndexReplaced: the index of an archive time stamp stands where no signature covers it,
 // and is covered by its own time stamp.
 func TestIndexReplaced(t *testing.T) {
@@ -309,7 +341,7 @@ func TestAccuracy(t *testing.T) {
 func TestWeakAuthority(t *testing.T) {
 	w := newWorld(t)
 	short := w.weak()
-	ca, err := w.IssueCustom(pki.Root, short.Key.(crypto.Signer), func(c *x509.Certificate) {
+	ca, err := w.IssueCustom(pki.Root, short.Key, func(c *x509.Certificate) {
 		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign
 	})
 	if err != nil {

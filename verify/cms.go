@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/pectoken/pectoken/sign/cms"
@@ -47,9 +48,9 @@ func cmsFile(src *io.SectionReader, o Options, depth int) (*report.Report, error
 	}
 	m := materialOf(sd)
 	for i, info := range sd.Signers {
-		s := judgeSigner(sd, sd.Check(info), m, o)
+		s, stamps := judgeSigner(sd, sd.Check(info), m, o)
 		s.ID = fmt.Sprintf("S%d", i+1)
-		s.CounterSignatures = counterSignatures(sd, info, s.ID, m, o, maxCounters)
+		s.CounterSignatures = counterSignatures(sd, info, s.ID, m, o, stamps, maxCounters)
 		if another && s.Verdict != report.Invalid {
 			fail(s, report.HashFailure, errAnother.Error())
 			s.Integrity = report.Broken
@@ -82,32 +83,36 @@ func (o Options) anotherContent(carried bool, extract func(io.Writer) error) (bo
 	return !bytes.Equal(own.Sum(nil), given.Sum(nil)), nil
 }
 
-// judgeSigner judges a signer, or a counter-signer, with the timestamps that it carries.
-func judgeSigner(sd *cms.SignedData, c *cms.Check, m *material, o Options) *report.Signature {
+// judgeSigner judges a signer, or a counter-signer, with the timestamps that it carries,
+// which it returns.
+func judgeSigner(sd *cms.SignedData, c *cms.Check, m *material, o Options) (*report.Signature, []*stamp) {
 	own := m.with(c.Signer)
 	stamps := cmsStamps(sd, c.Signer)
 	s := judge(sd, c, own, o.within(stamps, own), o)
 	raiseLevel(s, c.Certificate, stamps, own)
-	return s
+	return s, stamps
 }
 
 // maxCounters is how deep counter-signatures of counter-signatures are
 // followed.
 const maxCounters = 8
 
-// counterSignatures judges the counter-signatures of a signer, and theirs.
-func counterSignatures(sd *cms.SignedData, signed *cms.SignerInfo, id string, m *material, o Options, depth int) []*report.Signature {
+// counterSignatures judges the counter-signatures of a signer, and theirs. Archive
+// timestamps of the signer prove those too that their index names.
+func counterSignatures(sd *cms.SignedData, signed *cms.SignerInfo, id string, m *material, o Options, stamps []*stamp, depth int) []*report.Signature {
 	var list []*report.Signature
+	outside := o.outer
 	for i, info := range signed.CounterSignatures() {
-		s := &report.Signature{}
+		s, own := &report.Signature{}, []*stamp(nil)
+		o.outer = slices.Concat(outside, archiving(stamps, info))
 		if depth == 0 {
 			leaveOpen(s, report.SigConstraintsFailure, fmt.Sprintf("more than %d levels of counter-signatures", maxCounters))
 		} else {
-			s = judgeSigner(sd, sd.CheckCounter(signed, info), m, o)
+			s, own = judgeSigner(sd, sd.CheckCounter(signed, info), m, o)
 		}
 		s.ID, s.Covers = fmt.Sprintf("%s.%d", id, i+1), ""
 		if depth > 0 {
-			s.CounterSignatures = counterSignatures(sd, info, s.ID, m, o, depth-1)
+			s.CounterSignatures = counterSignatures(sd, info, s.ID, m, o, own, depth-1)
 		}
 		list = append(list, s)
 	}

@@ -45,7 +45,8 @@ type signer struct {
 // worth (ETSI EN 319 102-1, clauses 5.5 and 5.6).
 func conclude(s *report.Signature, who signer, m *material, stamps []*stamp, o Options, digests ...crypto.Hash) {
 	o.proven = o.proven.within()
-	s.Timestamps = own(o.judgeStamps(stamps, m))
+	o.judgeStamps(stamps, m)
+	s.Timestamps = own(stamps)
 	sayBadStamps(s)
 	if best := proven(stamps); best != nil && best.Time.Before(s.BestTime.Time) {
 		s.BestTime = best
@@ -64,11 +65,11 @@ func conclude(s *report.Signature, who signer, m *material, stamps []*stamp, o O
 	s.Verdict, s.Indication, s.SubIndication, s.Reason = report.Valid, report.TotalPassed, "", ""
 }
 
-// own leaves out the timestamps that are reported for the whole file.
-func own(all []*report.Timestamp) (list []*report.Timestamp) {
-	for _, t := range all {
-		if t.Kind != report.DocumentTimestamp && t.Kind != report.FileTimestamp {
-			list = append(list, t)
+// own leaves out the timestamps that are reported for what the signature stands in.
+func own(all []*stamp) (list []*report.Timestamp) {
+	for _, s := range all {
+		if s.of == nil {
+			list = append(list, s.answer)
 		}
 	}
 	return list

@@ -166,7 +166,7 @@ func (w *world) forgedAnswer(responder pki.Name, about *x509.Certificate, after 
 func (w *world) lonely() cms.Signer {
 	w.t.Helper()
 	s := w.signer(pki.SignerP256)
-	id, err := w.IssueCustom(pki.QualifiedCA, s.Key.(crypto.Signer), func(c *x509.Certificate) {
+	id, err := w.IssueCustom(pki.QualifiedCA, s.Key, func(c *x509.Certificate) {
 		c.SerialNumber, c.OCSPServer, c.CRLDistributionPoints = big.NewInt(77), nil, nil
 	})
 	if err != nil {

@@ -142,9 +142,24 @@ func (o Options) within(own []*stamp, m *material) []*stamp {
 	}
 	all, held := own, m.all()
 	for _, s := range o.outer {
-		all = append(all, s.around(own, held))
+		if s.kind == report.ArchiveTimestamp {
+			all = append(all, s.around(own, s.holds)) // of the file it holds what its index names
+		} else {
+			all = append(all, s.around(own, held))
+		}
 	}
 	return all
+}
+
+// archiving returns the archive timestamps that cover a counter-signature.
+func archiving(stamps []*stamp, counter *cms.SignerInfo) (list []*stamp) {
+	for _, s := range stamps {
+		covers := func(value []byte) bool { return bytes.Equal(value, counter.Raw) }
+		if s.kind == report.ArchiveTimestamp && s.err == nil && slices.ContainsFunc(s.wraps, covers) {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // covers says whether s covers another timestamp.

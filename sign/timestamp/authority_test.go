@@ -61,6 +61,7 @@ type tstInfo struct {
 
 // stamper makes tokens, right and wrong ones.
 type stamper struct {
+	tail     []byte // after the TSTInfo, in the content
 	t        testing.TB
 	identity *pki.Identity
 
@@ -101,7 +102,7 @@ func (s *stamper) over(content []byte) []byte {
 }
 
 func (s *stamper) token(h crypto.Hash, digest []byte, nonce *big.Int) []byte {
-	content := der(s.t, s.info(h, digest, nonce))
+	content := append(der(s.t, s.info(h, digest, nonce)), s.tail...)
 	signer := s.signerInfo(content)
 	signers := signer
 	if s.twice {

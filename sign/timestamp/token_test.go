@@ -88,6 +88,16 @@ func TestParseInfo(t *testing.T) {
 	}
 }
 
+// Octets after the TSTInfo are signed with it, and refused all the same.
+func TestParseTrailing(t *testing.T) {
+	s := newStamper(t)
+	s.tail = []byte{5, 0}
+	var format *timestamp.FormatError
+	if _, err := timestamp.Parse(s.over(document)); !errors.As(err, &format) {
+		t.Errorf("%v, want a FormatError", err)
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	good := newStamper(t).over(document)
 	data := newStamper(t)
