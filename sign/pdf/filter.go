@@ -67,7 +67,10 @@ func flate(raw []byte, at int64) ([]byte, error) {
 	if err != nil {
 		return nil, damaged(at, "inflating a stream: %v", err)
 	}
-	data, err := io.ReadAll(io.LimitReader(z, maxInflated+1))
+	data, err := io.ReadAll(io.LimitReader(z, maxGuess))
+	if err == nil && len(data) == maxGuess {
+		data, err = flateLong(z, raw, int64(len(data)))
+	}
 	if err != nil {
 		return data, damaged(at, "inflating a stream: %v", err)
 	}
@@ -75,6 +78,24 @@ func flate(raw []byte, at int64) ([]byte, error) {
 		return data, damaged(at, "a stream of more than %d bytes", maxInflated)
 	}
 	return data, nil
+}
+
+// maxGuess is up to where room for inflated data is made as they come. For longer
+// ones their length is found out first, since growing room takes twice as much.
+const maxGuess = 1 << 20
+
+// flateLong inflates data of which z has given the first read bytes.
+func flateLong(z io.Reader, raw []byte, read int64) ([]byte, error) {
+	more, failed := io.Copy(io.Discard, io.LimitReader(z, maxInflated+1-read))
+	again, err := zlib.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return nil, err
+	}
+	data := make([]byte, read+more)
+	if n, err := io.ReadFull(again, data); err != nil {
+		return data[:n], err
+	}
+	return data, failed
 }
 
 // undo takes the prediction back, in place.

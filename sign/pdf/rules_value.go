@@ -43,6 +43,9 @@ func (d *Document) readable(value object) (string, error) {
 	return strings.Join(all, "\n"), nil
 }
 
+// maxReadable bounds the text of a value that is a stream.
+const maxReadable = 1 << 20
+
 // letters is readable for one string. What cannot be read is never like nothing.
 func (d *Document) letters(value object) string {
 	const unknown = "\x00"
@@ -64,7 +67,7 @@ func (d *Document) letters(value object) string {
 		}
 	case *dict:
 		r, _ := value.(ref)
-		if b, err := d.content(r, v); err == nil {
+		if b, err := d.content(r, v); err == nil && len(b) <= maxReadable {
 			said = decodeText(b)
 		}
 	}

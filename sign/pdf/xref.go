@@ -10,7 +10,7 @@ import (
 
 // Limits of the cross-reference chain.
 const (
-	maxSections = 100_000
+	maxSections = 20_000
 	maxRows     = 4_000_000 // rows kept in memory, of tables that need it
 	maxNumber   = 8_388_607 // object number, ISO 32000-1, annex C
 )
