@@ -5,6 +5,7 @@ package revocation
 import (
 	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
 	"errors"
@@ -25,22 +26,27 @@ import (
 // some 30 MB.
 const maxCRL = 96 << 20
 
+// maxCRLHead bounds what a list has beside its entries, in bytes: it is taken apart, and
+// many times larger then.
+const maxCRLHead = 64 << 10
+
 var (
 	oidDeltaIndicator    = asn1.ObjectIdentifier{2, 5, 29, 27}
 	oidDistributionPoint = asn1.ObjectIdentifier{2, 5, 29, 28}
-	oidCertificateIssuer = asn1.ObjectIdentifier{2, 5, 29, 29}
 	oidExpiredCertsOnCRL = asn1.ObjectIdentifier{2, 5, 29, 60}
 )
 
 // CRL is a certificate revocation list. What it says is unproven until [CRL.Answer]
 // has checked who signed it.
 type CRL struct {
-	list   *x509.RevocationList
+	list   *x509.RevocationList // without its entries and extensions
+	issuer string               // its name, for a person
 	points distributionPoint
 	cutoff time.Time
 	unfit  error // why it can't be used for anything
 
 	mu      sync.Mutex
+	entries entries
 	checked map[string]error // whether an issuer, by its certificate, signed it
 }
 
@@ -56,7 +62,8 @@ type distributionPoint struct {
 	onlyAttribs bool
 }
 
-// ParseCRL reads a CertificateList in DER, or in PEM.
+// ParseCRL reads a CertificateList in DER, or in PEM, which the CRL keeps as it is: data
+// must not change afterwards. A list of which any part can't be read is an error.
 func ParseCRL(data []byte) (*CRL, error) {
 	if len(data) > maxCRL {
 		return nil, fmt.Errorf("reading CRL: %d bytes, more than %d", len(data), maxCRL)
@@ -64,17 +71,104 @@ func ParseCRL(data []byte) (*CRL, error) {
 	if block, _ := pem.Decode(data); block != nil && strings.HasSuffix(block.Type, "CRL") {
 		data = block.Bytes
 	}
-	list, err := x509.ParseRevocationList(data)
+	c, err := parseCRL(data)
 	if err != nil {
 		return nil, fmt.Errorf("reading CRL: %w", err)
 	}
-	c := &CRL{list: list}
+	return c, nil
+}
+
+func parseCRL(der []byte) (*CRL, error) {
+	parts, ok := divide(der)
+	if !ok {
+		return nil, errors.New("it is no CertificateList in DER")
+	}
+	list, err := parts.head()
+	if err != nil {
+		return nil, err
+	}
+	c := &CRL{list: list, issuer: cns.DistinguishedName(list.Issuer)}
+	if c.entries, c.unfit, err = readEntries(parts.entries); err != nil {
+		return nil, err
+	}
 	for _, e := range list.Extensions {
-		if c.unfit = c.extension(e.Id, e.Critical, e.Value); c.unfit != nil {
-			break
+		if c.unfit == nil {
+			c.unfit = c.extension(e.Id, e.Critical, e.Value)
 		}
 	}
+	list.Extensions, list.Issuer = nil, pkix.Name{} // large, and said
 	return c, nil
+}
+
+// crlParts is a CertificateList (RFC 5280, section 5.1) cut where its entries begin and
+// end. All of it but entries is with tags and lengths.
+type crlParts struct {
+	all, tbs  cryptobyte.String
+	before    cryptobyte.String // the fields of tbs up to the entries
+	entries   cryptobyte.String // what is in revokedCertificates
+	after     cryptobyte.String // crlExtensions, or nothing
+	signature cryptobyte.String // the fields after tbs
+}
+
+// divide cuts a list. What is after it is left, as files may end in a line break.
+func divide(der []byte) (p crlParts, ok bool) {
+	in := cryptobyte.String(der)
+	var list, tbs, field cryptobyte.String
+	var tag cbasn1.Tag
+	if !in.ReadASN1Element(&p.all, cbasn1.SEQUENCE) {
+		return p, false
+	}
+	whole := p.all
+	if !whole.ReadASN1(&list, cbasn1.SEQUENCE) || !list.ReadASN1Element(&p.tbs, cbasn1.SEQUENCE) {
+		return p, false
+	}
+	p.signature, whole = list, p.tbs
+	if !whole.ReadASN1(&tbs, cbasn1.SEQUENCE) {
+		return p, false
+	}
+	fields := tbs
+	for range 4 { // version, signature, issuer, thisUpdate
+		if !tbs.ReadAnyASN1Element(&field, &tag) {
+			return p, false
+		}
+	}
+	if tbs.PeekASN1Tag(cbasn1.UTCTime) || tbs.PeekASN1Tag(cbasn1.GeneralizedTime) {
+		if !tbs.ReadAnyASN1Element(&field, &tag) {
+			return p, false
+		}
+	}
+	p.before = fields[:len(fields)-len(tbs)]
+	if !tbs.ReadOptionalASN1(&p.entries, nil, cbasn1.SEQUENCE) {
+		return p, false
+	}
+	p.after = tbs
+	return p, tbs.Empty() || tbs.SkipASN1(cbasn1.Tag(0).ContextSpecific().Constructed()) && tbs.Empty()
+}
+
+// head reads the list without its entries, of which the reader of package x509 makes
+// twenty times their size. Its signature remains the one over all of them.
+func (p crlParts) head() (*x509.RevocationList, error) {
+	if size := len(p.before) + len(p.after) + len(p.signature); size > maxCRLHead {
+		return nil, fmt.Errorf("%d bytes beside its entries, more than %d", size, maxCRLHead)
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddBytes(p.before)
+			b.AddBytes(p.after)
+		})
+		b.AddBytes(p.signature)
+	})
+	der, err := b.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	list, err := x509.ParseRevocationList(der)
+	if err != nil {
+		return nil, err
+	}
+	list.Raw, list.RawTBSRevocationList = p.all, p.tbs
+	return list, nil
 }
 
 // Raw returns the CertificateList in DER.
@@ -168,31 +262,34 @@ func (c *CRL) Names(certificate *x509.Certificate) bool {
 // of the certificate signed it and that it is a list of such certificates. Whether
 // the answer is recent enough is not looked at here.
 func (c *CRL) Answer(certificate, issuer *x509.Certificate) (*Answer, error) {
-	switch {
-	case c.unfit != nil:
-		return nil, fmt.Errorf("CRL of %q: %w", cns.DistinguishedName(c.list.Issuer), c.unfit)
-	case !bytes.Equal(c.list.RawIssuer, certificate.RawIssuer) || !bytes.Equal(c.list.RawIssuer, issuer.RawSubject):
-		return nil, fmt.Errorf("CRL of %q: %w", cns.DistinguishedName(c.list.Issuer), ErrOtherCertificate)
-	case len(c.list.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(c.list.AuthorityKeyId, issuer.SubjectKeyId):
-		return nil, fmt.Errorf("CRL of %q: %w: it is of another key of that issuer", cns.DistinguishedName(c.list.Issuer), ErrOtherCertificate)
-	}
-	if err := c.covers(certificate); err != nil {
-		return nil, fmt.Errorf("CRL of %q: %w", cns.DistinguishedName(c.list.Issuer), err)
-	}
-	if a := c.list.SignatureAlgorithm; a == x509.SHA1WithRSA || a == x509.ECDSAWithSHA1 {
-		return nil, fmt.Errorf("CRL of %q: it is signed over SHA-1, which can be forged", cns.DistinguishedName(c.list.Issuer))
-	}
-	if err := c.signedBy(issuer); err != nil {
-		return nil, fmt.Errorf("CRL of %q: %w", cns.DistinguishedName(c.list.Issuer), err)
+	if err := c.speaksOf(certificate, issuer); err != nil {
+		return nil, fmt.Errorf("CRL of %q: %w", c.issuer, err)
 	}
 	a := &Answer{
 		Status: Good, Kind: KindCRL, ProducedAt: c.list.ThisUpdate, ThisUpdate: c.list.ThisUpdate, NextUpdate: c.list.NextUpdate,
 		Cutoff: c.cutoff, Signer: issuer, Raw: c.list.Raw,
 	}
-	if err := c.look(a, certificate); err != nil {
-		return nil, fmt.Errorf("CRL of %q: %w", cns.DistinguishedName(c.list.Issuer), err)
-	}
+	c.look(a, certificate)
 	return a.settled(certificate)
+}
+
+// speaksOf says why the list is none of a certificate, or of no use.
+func (c *CRL) speaksOf(certificate, issuer *x509.Certificate) error {
+	switch {
+	case c.unfit != nil:
+		return c.unfit
+	case !c.Names(certificate) || !bytes.Equal(c.list.RawIssuer, issuer.RawSubject):
+		return ErrOtherCertificate
+	case len(c.list.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(c.list.AuthorityKeyId, issuer.SubjectKeyId):
+		return fmt.Errorf("%w: it is of another key of that issuer", ErrOtherCertificate)
+	}
+	if err := c.covers(certificate); err != nil {
+		return err
+	}
+	if a := c.list.SignatureAlgorithm; a == x509.SHA1WithRSA || a == x509.ECDSAWithSHA1 {
+		return errors.New("it is signed over SHA-1, which can be forged")
+	}
+	return c.signedBy(issuer)
 }
 
 // signedBy checks the signature, once for each issuer: a file may have a thousand
@@ -211,24 +308,24 @@ func (c *CRL) signedBy(issuer *x509.Certificate) error {
 	return err
 }
 
-// look finds the certificate's entry.
-func (c *CRL) look(a *Answer, certificate *x509.Certificate) error {
-	for i := range c.list.RevokedCertificateEntries {
-		e := &c.list.RevokedCertificateEntries[i]
-		if e.SerialNumber.Cmp(certificate.SerialNumber) != 0 {
-			continue
+// look finds the certificate's entries. If there are several the worst is believed, since
+// the earliest moment.
+func (c *CRL) look(a *Answer, certificate *x509.Certificate) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entries.of(certificate.SerialNumber, func(e entry) {
+		at, _ := e.revokedAt()
+		if a.Status == Good || at.Before(a.RevokedAt) {
+			a.RevokedAt = at
 		}
-		for _, x := range e.Extensions {
-			if x.Id.Equal(oidCertificateIssuer) {
-				return errors.New("an entry is of another issuer, and the list does not say that it is indirect")
-			}
+		reason, _, _ := e.readExtensions()
+		switch {
+		case reason != certificateHold && a.Status != Revoked:
+			a.Status, a.Reason = Revoked, reason
+		case a.Status == Good:
+			a.Status, a.Reason = Suspended, reason
 		}
-		a.Status, a.RevokedAt, a.Reason = Revoked, e.RevocationTime, Reason(e.ReasonCode)
-		if a.Reason == certificateHold {
-			a.Status = Suspended
-		}
-	}
-	return nil
+	})
 }
 
 // covers says whether a list with an issuing distribution point is one of those
