@@ -74,10 +74,21 @@ type UnknownError struct {
 	Tried       []error
 }
 
+// maxTold is how many of the things that were tried are told: a file may hold thousands
+// that are of no use, and each of them may tell what was tried for its issuer.
+const maxTold = 4
+
 func (e *UnknownError) Error() string {
 	text := fmt.Sprintf("nothing is known of whether the certificate of %q is revoked", cns.DistinguishedName(e.Certificate.Subject))
-	for _, err := range e.Tried {
-		text += "; " + err.Error()
+	var told []string
+	for i, err := range e.Tried {
+		if len(told) == maxTold {
+			return text + fmt.Sprintf("; and %d more were tried", len(e.Tried)-i)
+		}
+		if reason := err.Error(); !slices.Contains(told, reason) {
+			told = append(told, reason)
+			text += "; " + reason
+		}
 	}
 	return text
 }
@@ -110,8 +121,9 @@ const maxDepth = 2
 
 func (c *Checker) check(ctx context.Context, q Question, depth int) (*Answer, error) {
 	s := &search{checker: c, question: q, depth: depth}
-	s.use(ctx, q.Embedded, InFile)
-	s.use(ctx, c.Given, Given)
+	s.read(q.Embedded, InFile)
+	s.read(c.Given, Given)
+	s.weigh(ctx)
 	if best := s.best(); best != nil && best.At(q.At) != Suspended && (best.Status == Revoked || !best.ThisUpdate.Before(q.At)) {
 		return best, nil
 	}
@@ -132,7 +144,8 @@ type search struct {
 	checker  *Checker
 	question Question
 	depth    int
-	answers  []*Answer
+	atHand   []*Answer // what the evidence at hand says
+	answers  []*Answer // what may be believed
 	tried    []error
 }
 
@@ -162,34 +175,78 @@ func (a *Answer) outweighs(other *Answer) bool {
 	case a.Status == Revoked || other.Status == Revoked:
 		return a.Status == Revoked
 	case a.ThisUpdate.Equal(other.ThisUpdate):
-		return a.Status == Suspended
+		return a.Status == Suspended && other.Status != Suspended
 	}
 	return a.ThisUpdate.After(other.ThisUpdate)
 }
 
-// use adds what evidence says.
-func (s *search) use(ctx context.Context, e Evidence, source string) {
+// read finds out what evidence at hand says. A file may bring hundreds of lists of other
+// issuers.
+func (s *search) read(e Evidence, source string) {
 	q := s.question
 	for _, o := range e.OCSP {
 		a, err := o.Answer(q.Certificate, q.Issuer, q.Others)
-		s.add(ctx, a, err, source)
+		s.keep(a, err, source)
 	}
 	for _, l := range e.CRLs {
-		a, err := l.Answer(q.Certificate, q.Issuer)
-		s.add(ctx, a, err, source)
+		if l.Names(q.Certificate) {
+			a, err := l.Answer(q.Certificate, q.Issuer)
+			s.keep(a, err, source)
+		}
+	}
+}
+
+func (s *search) keep(a *Answer, err error, source string) {
+	if err != nil {
+		s.refuse(err, source)
+		return
+	}
+	a.Source = source
+	s.atHand = append(s.atHand, a)
+}
+
+// weigh looks which answers at hand may be believed, what outweighs the others first.
+// Whether a good one is proven leads to the issuer's own evidence and on, and is not asked
+// of those that an accepted one outweighs: with as many lists as archive timestamps, of
+// which each is judged, that would take the third power of their number.
+func (s *search) weigh(ctx context.Context) {
+	slices.SortStableFunc(s.atHand, func(a, b *Answer) int {
+		switch {
+		case a.outweighs(b):
+			return -1
+		case b.outweighs(a):
+			return 1
+		}
+		return 0
+	})
+	var good bool
+	for _, a := range s.atHand {
+		isGood := a.At(s.question.At) == Good
+		if isGood && good {
+			continue
+		}
+		accepted := s.add(ctx, a, nil, a.Source)
+		good = good || isGood && accepted
 	}
 }
 
 // add keeps an answer that may be believed, or why another may not.
-func (s *search) add(ctx context.Context, a *Answer, err error, source string) {
+func (s *search) add(ctx context.Context, a *Answer, err error, source string) (accepted bool) {
 	if err == nil {
 		a.Source = source
 		err = s.unfit(ctx, a)
 	}
-	switch {
-	case err == nil:
-		s.answers = append(s.answers, a)
-	case !errors.Is(err, ErrOtherCertificate):
+	if err != nil {
+		s.refuse(err, source)
+		return false
+	}
+	s.answers = append(s.answers, a)
+	return true
+}
+
+// refuse keeps why something is not believed, unless it is of another certificate.
+func (s *search) refuse(err error, source string) {
+	if !errors.Is(err, ErrOtherCertificate) {
 		s.tried = append(s.tried, fmt.Errorf("%s: %w", source, err))
 	}
 }
@@ -264,9 +321,8 @@ func (s *search) fetch(ctx context.Context) {
 			s.tried = append(s.tried, err)
 			continue
 		}
-		before := len(s.answers)
 		a, err := o.Answer(q.Certificate, q.Issuer, q.Others)
-		if s.add(ctx, a, err, at); len(s.answers) > before {
+		if s.add(ctx, a, err, at) {
 			return
 		}
 		if err != nil {
@@ -279,9 +335,8 @@ func (s *search) fetch(ctx context.Context) {
 			s.tried = append(s.tried, err)
 			continue
 		}
-		before := len(s.answers)
 		a, err := l.Answer(q.Certificate, q.Issuer)
-		if s.add(ctx, a, err, at); len(s.answers) > before {
+		if s.add(ctx, a, err, at) {
 			return
 		}
 	}
