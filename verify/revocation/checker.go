@@ -82,13 +82,15 @@ func (e *UnknownError) Error() string {
 	text := fmt.Sprintf("nothing is known of whether the certificate of %q is revoked", cns.DistinguishedName(e.Certificate.Subject))
 	var told []string
 	for i, err := range e.Tried {
+		reason := err.Error()
+		if slices.Contains(told, reason) {
+			continue
+		}
 		if len(told) == maxTold {
 			return text + fmt.Sprintf("; and %d more were tried", len(e.Tried)-i)
 		}
-		if reason := err.Error(); !slices.Contains(told, reason) {
-			told = append(told, reason)
-			text += "; " + reason
-		}
+		told = append(told, reason)
+		text += "; " + reason
 	}
 	return text
 }

@@ -16,5 +16,5 @@
 //
 // Not done here: chains are built by package trust, and whether a moment is proven is
 // decided by package verify. Delta CRLs and indirect CRLs are recognised and not
-// used.
+// used. A list stays in memory as it came, with an index of a few bytes an entry.
 package revocation

@@ -13,6 +13,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net/http"
@@ -568,5 +569,63 @@ func TestCheckerFetches(t *testing.T) {
 	q.At, q.Embedded.CRLs = before, []*CRL{lists(t, ca, nil)}
 	if a, err := (&Checker{Fetcher: &Fetcher{}}).Check(t.Context(), q); err != nil || a.Status != Good || count.Load() != 2 {
 		t.Errorf("%+v, %v, %d requests", a, err, count.Load())
+	}
+}
+
+// TestProvenOnce has many lists at hand: only the newest good one that is proven has to be,
+// and a suspension among them is found all the same.
+func TestProvenOnce(t *testing.T) {
+	ca := authority(t, "CA")
+	user := issue(t, ca, "User", nil)
+	list := func(minutes int, revoked ...x509.RevocationListEntry) *CRL {
+		return lists(t, ca, func(l *x509.RevocationList) { l.ThisUpdate = before.Add(time.Duration(minutes) * time.Minute) }, revoked...)
+	}
+	entry := func(reason int, at time.Time) x509.RevocationListEntry {
+		return x509.RevocationListEntry{SerialNumber: user.SerialNumber, RevocationTime: at, ReasonCode: reason}
+	}
+	many := []*CRL{list(3), list(9), list(1), list(7), lists(t, authority(t, "Other"), nil)}
+	for _, c := range []struct {
+		name   string
+		list   []*CRL
+		bad    int // how many of the newest are not proven
+		want   Status
+		minute int // of the answer
+		asked  int
+	}{
+		{"good", many, 0, Good, 9, 1},
+		{"the newest is not proven", many, 1, Good, 7, 2},
+		{"none is proven", many, 4, Unknown, 0, 4},
+		{"revoked", append([]*CRL{list(2, entry(1, before))}, many...), 0, Revoked, 2, 1},
+		{"suspended, and revoked later", append([]*CRL{list(2, entry(6, before)), list(4, entry(1, after))}, many...), 0, Suspended, 2, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			asked := 0
+			q := Question{Certificate: user.Certificate, Issuer: ca.Certificate, At: now, Now: now, Embedded: Evidence{CRLs: c.list}}
+			q.Proven = func(*Answer) (time.Time, error) {
+				if asked++; asked <= c.bad {
+					return now, errors.New("not proven")
+				}
+				return now, nil
+			}
+			a, err := new(Checker).Check(context.Background(), q)
+			if (err != nil) != (c.want == Unknown) || asked != c.asked {
+				t.Fatalf("%+v, %v, asked %d times; want %v, %d", a, err, asked, c.want, c.asked)
+			}
+			if err == nil && (a.At(now) != c.want || !a.ThisUpdate.Equal(before.Add(time.Duration(c.minute)*time.Minute))) {
+				t.Errorf("%+v; want %v of minute %d", a, c.want, c.minute)
+			}
+		})
+	}
+}
+
+// TestUnknownError tells a few reasons and counts the rest.
+func TestUnknownError(t *testing.T) {
+	err := &UnknownError{Certificate: issue(t, nil, "User", nil).Certificate}
+	for i := range 1000 {
+		err.Tried = append(err.Tried, fmt.Errorf("reason %d", i/10))
+	}
+	text := err.Error()
+	if len(text) > 300 || strings.Count(text, "reason 0") != 1 || !strings.Contains(text, "reason 3; and 960 more were tried") || len(err.Unwrap()) != 1000 {
+		t.Errorf("%s", text)
 	}
 }
