@@ -133,7 +133,7 @@ func (o Options) proveData(ctx context.Context, file *grown) error {
 	if err != nil {
 		return err
 	}
-	var all pdf.ValidationData
+	var all cms.ValidationData
 	for _, q := range subjects {
 		data, err := o.ValidationData.ValidationData(ctx, q.certificate, d.certificates, q.at)
 		if err != nil {

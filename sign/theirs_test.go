@@ -97,7 +97,7 @@ func (w *world) judgeTheirs(t *testing.T, level, path string) {
 func TestInteropOpenSSLLevels(t *testing.T) {
 	judges.Need(t, "openssl")
 	w := newRunningWorld(t)
-	openssl, err := judges.OpenSSLAuthority(t.TempDir(), w.people.Must(t, pki.TSA))
+	openssl, err := judges.OpenSSLAuthority(t.TempDir(), w.people.Must(t, pki.TSA), "sha256")
 	if err != nil {
 		t.Fatal(err)
 	}

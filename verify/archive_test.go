@@ -134,7 +134,7 @@ func TestAddedAfterwards(t *testing.T) {
 // keptPDF adds revocation lists to the security store.
 func (w *world) keptPDF(file []byte, lists [][]byte) []byte {
 	w.t.Helper()
-	return w.extendedPDF(file, pdf.ExtendOptions{ValidationData: pdf.ValidationData{
+	return w.extendedPDF(file, pdf.ExtendOptions{ValidationData: cms.ValidationData{
 		CRLs: lists, Certificates: [][]byte{w.Must(w.t, pki.QualifiedCA).Certificate.Raw},
 	}})
 }

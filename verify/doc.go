@@ -60,6 +60,15 @@
 //
 // All sub-indications of package report can be reached.
 //
+// # Limits
+//
+// Files are made to cost time as well, so there are limits beside those of the format
+// packages: files inside files and counter-signatures of counter-signatures go 8 deep; 16
+// certificates of a file have no chain before no more is looked for, and for 16 an issuer is
+// fetched; of digests of the content that a file did not announce three kinds are computed;
+// of very many document timestamps only the last are known by what they cover. What is
+// beyond is indeterminate at best.
+//
 // Not checked yet: qualification by trusted lists; archive timestamps before version 3, and
 // evidence records, which prove nothing here.
 //

@@ -25,7 +25,7 @@ type Options struct {
 	Time  time.Time      // judge as of this moment, when the file was there: the caller's word; zero: Now
 
 	Name    string            // of the file, for the report
-	Content *io.SectionReader // what a detached signature is about; nil: not given
+	Content *io.SectionReader // what a detached signature is about; nil: not given. A file of another document is invalid
 
 	Password string // of an encrypted PDF; not needed where everybody may read it
 

@@ -48,7 +48,32 @@ func pdfFile(src *io.SectionReader, o Options) (*report.Report, error) {
 	if err := warnOfRisks(r, doc); err != nil {
 		return nil, err
 	}
+	if err := refuseAnother(r, src, o); err != nil {
+		return nil, err
+	}
 	return finish(r), nil
+}
+
+// refuseAnother fails all signatures and timestamps of a PDF when it is not the document
+// that was given: a PDF is what it signs, and is a signature of nothing beside it.
+func refuseAnother(r *report.Report, src *io.SectionReader, o Options) error {
+	another, err := o.anotherContent(true, func(dst io.Writer) error {
+		_, err := io.Copy(dst, rewound(src))
+		return err
+	})
+	if err != nil || !another {
+		return err
+	}
+	for _, s := range r.Signatures {
+		if s.Verdict != report.Invalid {
+			fail(s, report.HashFailure, errAnother.Error())
+			s.Integrity = report.Broken
+		}
+	}
+	for _, t := range r.Timestamps {
+		t.Verdict, t.SubIndication, t.Reason = report.Invalid, report.HashFailure, errAnother.Error()
+	}
+	return nil
 }
 
 // isTimestamp tells a document timestamp from a signature (ISO 32000-2, 12.8.5).

@@ -85,22 +85,17 @@ func containerFile(src *io.SectionReader, o Options, depth int) (*report.Report,
 	o.judgeFile(r, stamps, m)
 	content := o.Content
 	if c.Attached {
-		if content, err = containedIn(src, c); err != nil {
-			return nil, err
-		}
+		content, err = containedIn(src, c)
 	}
 	switch {
+	case err != nil:
+		return nil, err
 	case content != nil:
-		if err := o.inside(r, content, stamps, depth); err != nil {
-			return nil, err
-		}
+		err = o.inside(r, content, stamps, depth)
 	case head.maySigned():
-		r.Warnings = append(r.Warnings, report.Warning{
-			Code: "nestedNotChecked", Message: "the document is signed itself, and can't be looked into where it is: extract it first",
-		})
-		r.Nested = []*report.Report{{Format: "unknown"}}
+		leaveUnopened(r)
 	}
-	return finish(r), nil
+	return finish(r), err
 }
 
 // readContainer reads it, and once more if a token needs a digest of another kind.
@@ -127,6 +122,14 @@ func containedIn(src *io.SectionReader, c *timestamp.Container) (*io.SectionRead
 		return nil, err
 	}
 	return io.NewSectionReader(bytes.NewReader(content.Bytes()), 0, int64(content.Len())), nil
+}
+
+// leaveUnopened says that the document in a container is not looked into.
+func leaveUnopened(r *report.Report) {
+	r.Warnings = append(r.Warnings, report.Warning{
+		Code: "nestedNotChecked", Message: "the document is signed itself, and can't be looked into where it is: extract it first",
+	})
+	r.Nested = []*report.Report{{Format: "unknown"}}
 }
 
 func containerName(c *timestamp.Container, o Options) string {

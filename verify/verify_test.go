@@ -250,6 +250,22 @@ func TestAnotherDocumentIsCarried(t *testing.T) {
 	hashFailure.compare(t, check(t, carried, o))
 	o.Content = section([]byte("vendo per 10 euro"))
 	valid.compare(t, check(t, carried, o))
+
+	contract := signedPDF(t, documents.Plain(), pki.Signer)
+	o.Content = section(documents.Plain())
+	hashFailure.compare(t, check(t, contract, o))
+	o.Content = section(contract)
+	valid.compare(t, check(t, contract, o))
+
+	w := newWorld(t)
+	stamped, o := w.stampedPDF(documents.Plain(), time.Hour), w.after(2*time.Hour)
+	if r := check(t, stamped, o); r.Verdict != report.Valid {
+		t.Fatalf("a PDF with a timestamp is %+v", r)
+	}
+	o.Content = section([]byte("another"))
+	if r := check(t, stamped, o); r.Verdict != report.Invalid || r.Timestamps[0].SubIndication != report.HashFailure {
+		t.Errorf("a timestamp of another document is %v, %s", r.Verdict, r.Timestamps[0].SubIndication)
+	}
 }
 
 // TestPurposes: a key that is for something else signs no documents.

@@ -233,7 +233,7 @@ func ExampleExtend() {
 	}
 	var lasting bytes.Buffer
 	err = pdf.Extend(context.Background(), &lasting, bytes.NewReader(signed), int64(len(signed)), pdf.ExtendOptions{
-		ValidationData: pdf.ValidationData{Certificates: [][]byte{signer.Certificate.Raw, signer.Chain[0].Raw}},
+		ValidationData: cms.ValidationData{Certificates: [][]byte{signer.Certificate.Raw, signer.Chain[0].Raw}},
 		Stamp:          func(digest []byte) ([]byte, error) { return askForToken(server.URL(authority.TSA), digest) },
 	})
 	fmt.Println("grown:", lasting.Len() > len(signed), err)
@@ -296,7 +296,7 @@ func ExampleDocument_SecurityStore() {
 	crl := []byte{0x30, 0}
 	var lasting bytes.Buffer
 	err = pdf.Extend(context.Background(), &lasting, bytes.NewReader(signed), int64(len(signed)), pdf.ExtendOptions{
-		VRI: map[string]pdf.ValidationData{signatures[0].VRIKey(): {CRLs: [][]byte{crl}}},
+		VRI: map[string]cms.ValidationData{signatures[0].VRIKey(): {CRLs: [][]byte{crl}}},
 	})
 	if err != nil {
 		fmt.Println(err)

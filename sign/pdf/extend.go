@@ -9,17 +9,19 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/pectoken/pectoken/sign/cms"
 )
 
 // ExtendOptions say what [Extend] adds to a document.
 type ExtendOptions struct {
 	// ValidationData go into the document security store. A value that it has
 	// already is not added again.
-	ValidationData
+	cms.ValidationData
 	// VRI are values for one signature, by [Signature.VRIKey]. They go into the
 	// store too, and are named there as those of the signature. Optional: validators
 	// look through the whole store (EN 319 142-1, 5.4.2.3).
-	VRI map[string]ValidationData
+	VRI map[string]cms.ValidationData
 	// VRITime is when the entries of VRI were put together. Left out when zero.
 	VRITime time.Time
 	// Stamp returns a TimeStampToken (RFC 3161) of a digest made with Hash. With it a

@@ -115,9 +115,9 @@ func (l lasting) complete(file []byte) ([]byte, error) {
 }
 
 // data returns what proves that the named identities were not revoked.
-func (l lasting) data(t testing.TB, names ...pki.Name) ValidationData {
+func (l lasting) data(t testing.TB, names ...pki.Name) cms.ValidationData {
 	t.Helper()
-	var v ValidationData
+	var v cms.ValidationData
 	for _, issuer := range []pki.Name{pki.QualifiedCA, pki.Root} {
 		v.CRLs = append(v.CRLs, l.keep(t, "crl of "+issuer, func() ([]byte, error) { return l.CRL(issuer) }))
 	}
@@ -233,7 +233,7 @@ func (l lasting) raise(t testing.TB, file []byte, name pki.Name, password string
 	list := signaturesOf(t, levelT, password)
 	proof := l.data(t, name, pki.TSA)
 	levelLT = mustExtend(t, levelT, ExtendOptions{
-		VRI: map[string]ValidationData{list[len(list)-1].VRIKey(): proof}, VRITime: now, Password: password,
+		VRI: map[string]cms.ValidationData{list[len(list)-1].VRIKey(): proof}, VRITime: now, Password: password,
 	})
 	levelLTA = mustExtend(t, levelLT, ExtendOptions{Stamp: l.stamp, Password: password})
 	return levelT, levelLT, levelLTA
@@ -267,9 +267,9 @@ func storeOf(t testing.TB, d *Document) *SecurityStore {
 }
 
 // sameData compares validation data, in whatever order.
-func sameData(a, b ValidationData) bool {
-	for i, list := range a.lists() {
-		other := *b.lists()[i]
+func sameData(a, b cms.ValidationData) bool {
+	for i, list := range valueLists(&a) {
+		other := *valueLists(&b)[i]
 		if len(*list) != len(other) {
 			return false
 		}
@@ -282,7 +282,7 @@ func sameData(a, b ValidationData) bool {
 	return true
 }
 
-func counted(v ValidationData) string {
+func counted(v cms.ValidationData) string {
 	return fmt.Sprintf("%d certificates, %d lists and %d answers", len(v.Certificates), len(v.CRLs), len(v.OCSP))
 }
 
@@ -363,7 +363,7 @@ func wantStamps(t *testing.T, d *Document, list []*Signature) {
 }
 
 // wantStores checks what is in the store, and since when.
-func wantStores(t *testing.T, d *Document, list []*Signature, proof ValidationData) {
+func wantStores(t *testing.T, d *Document, list []*Signature, proof cms.ValidationData) {
 	of := func(s *Signature) *SecurityStore {
 		store, err := d.SecurityStoreOf(s.Revision)
 		if err != nil {
@@ -420,11 +420,11 @@ func TestExtendTwice(t *testing.T) {
 	l := newLasting(t, now)
 	_, once, _ := l.raise(t, documents.Form(), pki.SignerP256, "")
 	proof := l.data(t, pki.SignerP256, pki.TSA)
-	o := ExtendOptions{ValidationData: proof, VRI: map[string]ValidationData{onlySignature(t, once).VRIKey(): proof}}
+	o := ExtendOptions{ValidationData: proof, VRI: map[string]cms.ValidationData{onlySignature(t, once).VRIKey(): proof}}
 	if again := mustExtend(t, once, o); len(again) != len(once) {
 		t.Errorf("%d bytes more for what is there already", len(again)-len(once))
 	}
-	o.VRI[onlySignature(t, once).VRIKey()] = ValidationData{CRLs: [][]byte{{0x30, 0}}}
+	o.VRI[onlySignature(t, once).VRIKey()] = cms.ValidationData{CRLs: [][]byte{{0x30, 0}}}
 	more := storeOf(t, mustOpen(t, mustExtend(t, once, o)))
 	vri, _ := more.Of(onlySignature(t, once))
 	if len(more.CRLs) != 3 || len(vri.CRLs) != 3 || len(vri.OCSP) != 2 || len(more.VRI) != 1 {
@@ -443,8 +443,8 @@ func TestExtendOtherStores(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := makePDF(append([]string{"<< /Type /Catalog /Pages 2 0 R /DSS " + values[0] + " >>", pagesObject, pageObject}, values[1:]...)...)
-			proof := ValidationData{Certificates: [][]byte{[]byte("one"), []byte("three")}}
-			after := mustExtend(t, file, ExtendOptions{VRI: map[string]ValidationData{key: proof, other: proof}, VRITime: now})
+			proof := cms.ValidationData{Certificates: [][]byte{[]byte("one"), []byte("three")}}
+			after := mustExtend(t, file, ExtendOptions{VRI: map[string]cms.ValidationData{key: proof, other: proof}, VRITime: now})
 			s := storeOf(t, mustOpen(t, after))
 			certificates := slices.DeleteFunc(slices.Clone(s.Certificates), func(v []byte) bool { return string(v) == "one" })
 			if fmt.Sprintf("%s %s", certificates, s.CRLs) != "[three] [two]" {
@@ -507,7 +507,7 @@ func TestExtendPackedStore(t *testing.T) {
 	for _, kind := range encryptions {
 		t.Run(kind.name, func(t *testing.T) {
 			file := encrypted(t, file, "", "owner", true, kind.args...)
-			after := mustExtend(t, file, ExtendOptions{VRI: map[string]ValidationData{strings.Repeat("CD", 20): {CRLs: [][]byte{[]byte("two")}}}, VRITime: now})
+			after := mustExtend(t, file, ExtendOptions{VRI: map[string]cms.ValidationData{strings.Repeat("CD", 20): {CRLs: [][]byte{[]byte("two")}}}, VRITime: now})
 			s := storeOf(t, mustOpen(t, after))
 			if got := s.VRI[key].Time; got.Year() != 2026 || len(s.VRI) != 2 || fmt.Sprintf("%s %s", s.Certificates, s.CRLs) != "[one] [two]" {
 				t.Errorf("made at %v; %+v", got, s)
@@ -549,7 +549,7 @@ func TestExtendPermitted(t *testing.T) {
 
 // TestExtendDeclares: the extension is named where it is one, once.
 func TestExtendDeclares(t *testing.T) {
-	o := ExtendOptions{ValidationData: ValidationData{CRLs: [][]byte{{0x30, 0}}}}
+	o := ExtendOptions{ValidationData: cms.ValidationData{CRLs: [][]byte{{0x30, 0}}}}
 	for _, tt := range []struct {
 		name, version, catalog string
 		want                   string
@@ -566,7 +566,7 @@ func TestExtendDeclares(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			file := makePDF("<< /Type /Catalog /Pages 2 0 R "+tt.catalog+" >>", pagesObject, pageObject, "<< /ADBE << /BaseVersion /1.7 /ExtensionLevel 3 >> >>")
 			file = bytes.Replace(file, []byte("%PDF-1.7"), []byte("%PDF-"+tt.version), 1)
-			d := mustOpen(t, mustExtend(t, mustExtend(t, file, o), ExtendOptions{ValidationData: ValidationData{CRLs: [][]byte{{0x30, 1, 0}}}}))
+			d := mustOpen(t, mustExtend(t, mustExtend(t, file, o), ExtendOptions{ValidationData: cms.ValidationData{CRLs: [][]byte{{0x30, 1, 0}}}}))
 			root, _, err := d.catalog()
 			if err != nil {
 				t.Fatal(err)
@@ -675,7 +675,7 @@ func TestBadValues(t *testing.T) {
 
 // TestExtendRefusals: nothing is written and no token asked for.
 func TestExtendRefusals(t *testing.T) {
-	some := ValidationData{CRLs: [][]byte{{0x30, 0}}}
+	some := cms.ValidationData{CRLs: [][]byte{{0x30, 0}}}
 	restricted := encrypted(t, documents.Form(), "", "owner", false, "256", "--modify=none", "--annotate=n", "--")
 	many := make([][]byte, maxStoreValues+1)
 	for i := range many {
@@ -692,9 +692,9 @@ func TestExtendRefusals(t *testing.T) {
 		{"a wrong password", restricted, ExtendOptions{ValidationData: some, Password: "x"}, "wrong password"},
 		{"no password", encrypted(t, documents.Form(), "secret", "owner", false, "256", "--"), ExtendOptions{ValidationData: some}, "encrypted"},
 		{"permissions", restricted, ExtendOptions{}, "the encryption of the document forbids"},
-		{"a key", documents.Plain(), ExtendOptions{VRI: map[string]ValidationData{"Signature1": some}}, "40 upper-case hexadecimal digits"},
-		{"an empty value", documents.Plain(), ExtendOptions{ValidationData: ValidationData{OCSP: [][]byte{nil}}}, "a value of 0 bytes"},
-		{"too many values", documents.Plain(), ExtendOptions{ValidationData: ValidationData{OCSP: many}}, "more than 10000 values"},
+		{"a key", documents.Plain(), ExtendOptions{VRI: map[string]cms.ValidationData{"Signature1": some}}, "40 upper-case hexadecimal digits"},
+		{"an empty value", documents.Plain(), ExtendOptions{ValidationData: cms.ValidationData{OCSP: [][]byte{nil}}}, "a value of 0 bytes"},
+		{"too many values", documents.Plain(), ExtendOptions{ValidationData: cms.ValidationData{OCSP: many}}, "more than 10000 values"},
 		{"a hash", documents.Plain(), ExtendOptions{Hash: crypto.RIPEMD160}, "no hash function"},
 		{"no page", makePDF("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>"), ExtendOptions{}, "page tree"},
 	} {

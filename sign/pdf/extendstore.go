@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+
+	"github.com/pectoken/pectoken/sign/cms"
 )
 
 // storeWriter adds to the security store.
@@ -64,8 +66,8 @@ func (w *storeWriter) changes(o *ExtendOptions) ([]change, error) {
 	signatures := slices.Sorted(maps.Keys(o.VRI))
 	for _, key := range signatures {
 		one := o.VRI[key]
-		for i, list := range all.lists() {
-			*list = slices.Concat(*list, *one.lists()[i])
+		for i, list := range valueLists(&all) {
+			*list = slices.Concat(*list, *valueLists(&one)[i])
 		}
 	}
 	changes, err := w.merged(w.held, storeKeys, all)
@@ -98,7 +100,7 @@ func (w *storeWriter) changes(o *ExtendOptions) ([]change, error) {
 
 // entry writes what the store has of one signature, as an object of its own, and
 // returns the reference to it; nil when nothing changes.
-func (w *storeWriter) entry(held object, o *ExtendOptions, v ValidationData) ([]byte, error) {
+func (w *storeWriter) entry(held object, o *ExtendOptions, v cms.ValidationData) ([]byte, error) {
 	was, err := as[*dict](w.doc, held)
 	if err != nil {
 		return nil, err
@@ -139,8 +141,8 @@ func (w *storeWriter) when(at ref, was *dict, o *ExtendOptions) ([]change, error
 }
 
 // merged returns the lists of a dictionary that get longer by values.
-func (w *storeWriter) merged(held *dict, keys dataKeys, v ValidationData) (changes []change, err error) {
-	for i, values := range v.lists() {
+func (w *storeWriter) merged(held *dict, keys dataKeys, v cms.ValidationData) (changes []change, err error) {
+	for i, values := range valueLists(&v) {
 		before, err := w.refs(held.get(keys[i]))
 		if err != nil {
 			return nil, err

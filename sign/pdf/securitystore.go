@@ -8,23 +8,17 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/pectoken/pectoken/sign/cms"
 )
 
-// ValidationData are values that help to validate signatures when those who issued
-// them no longer answer: certificates, and proof that they were not revoked.
-type ValidationData struct {
-	Certificates [][]byte // in DER
-	CRLs         [][]byte // CertificateLists in DER (RFC 5280)
-	OCSP         [][]byte // whole OCSPResponses in DER (RFC 6960)
-}
+// dataKeys are the entries that hold [cms.ValidationData].
+type dataKeys [3]name
 
-// lists returns the three lists, in the order of [dataKeys].
-func (v *ValidationData) lists() [3]*[][]byte {
+// valueLists returns the three lists, in the order of [dataKeys].
+func valueLists(v *cms.ValidationData) [3]*[][]byte {
 	return [3]*[][]byte{&v.Certificates, &v.CRLs, &v.OCSP}
 }
-
-// dataKeys are the entries that hold [ValidationData].
-type dataKeys [3]name
 
 // In the store as a whole and in what it holds of one signature the entries have
 // different names: ISO 32000-2, tables 261 and 262.
@@ -38,7 +32,7 @@ var (
 // put it there: the values are as found, whatever they are, and prove nothing but
 // what their own signatures do.
 type SecurityStore struct {
-	ValidationData
+	cms.ValidationData
 	// VRI is what the store says is for one signature, by keys as found. The values
 	// should be among those of the whole store. See [SecurityStore.Of].
 	VRI map[string]VRI
@@ -49,7 +43,7 @@ type SecurityStore struct {
 // VRI is validation related information: the values that someone used to validate
 // one signature (ISO 32000-2, table 262).
 type VRI struct {
-	ValidationData
+	cms.ValidationData
 	Time      time.Time // /TU: when it was put together, as the writer's clock said; zero when absent
 	Timestamp []byte    // /TS: a TimeStampToken that says so; unproven
 }
@@ -151,8 +145,8 @@ func (r *storeReader) skip(err error) error {
 }
 
 // values reads the three lists of a dictionary.
-func (r *storeReader) values(held *dict, keys dataKeys) (v ValidationData, err error) {
-	for i, into := range v.lists() {
+func (r *storeReader) values(held *dict, keys dataKeys) (v cms.ValidationData, err error) {
+	for i, into := range valueLists(&v) {
 		if *into, err = r.list(held.get(keys[i])); err != nil {
 			return v, err
 		}

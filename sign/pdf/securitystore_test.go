@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 )
@@ -205,7 +206,7 @@ func TestCorpusStores(t *testing.T) {
 					named++
 				}
 			}
-			o := ExtendOptions{ValidationData: ValidationData{CRLs: [][]byte{{0x30, 0}}}}
+			o := ExtendOptions{ValidationData: cms.ValidationData{CRLs: [][]byte{{0x30, 0}}}}
 			after, err := extendBytes(file, o)
 			if err != nil {
 				t.Skipf("refused: %v", err)
@@ -230,7 +231,7 @@ func storeSeeds(f *testing.F) {
 	f.Add(withStore("4 0 R", "<< /Certs 5 0 R /CRLs 5 0 R /VRI 6 0 R >>", "[7 0 R 7 0 R]", "<< /"+key+" 4 0 R >>", one))
 	f.Add(withStore("<< /OCSPs [4 0 R] >>", data("/Filter /FlateDecode", deflate([]byte("two")))))
 	once := signed(f, documents.Plain())
-	o := ExtendOptions{VRI: map[string]ValidationData{onlySignature(f, once).VRIKey(): {Certificates: [][]byte{{0x30, 0}}}}}
+	o := ExtendOptions{VRI: map[string]cms.ValidationData{onlySignature(f, once).VRIKey(): {Certificates: [][]byte{{0x30, 0}}}}}
 	for _, doc := range documents.All() {
 		f.Add(mustExtend(f, doc.PDF, o))
 	}
@@ -252,7 +253,7 @@ func FuzzSecurityStore(f *testing.F) {
 		if err != nil && !unreadable(err) {
 			t.Fatalf("reading: %v", err)
 		}
-		after, extendErr := extendBytes(file, ExtendOptions{VRI: map[string]ValidationData{key: {OCSP: [][]byte{value}}}, VRITime: now})
+		after, extendErr := extendBytes(file, ExtendOptions{VRI: map[string]cms.ValidationData{key: {OCSP: [][]byte{value}}}, VRITime: now})
 		if extendErr != nil {
 			return
 		}

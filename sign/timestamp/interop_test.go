@@ -6,9 +6,6 @@ import (
 	"bytes"
 	"crypto"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -20,50 +17,21 @@ import (
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 )
 
-// opensslConfig has openssl ts act as the authority of the test PKI.
-const opensslConfig = `[tsa]
-default_tsa = tsa1
-[tsa1]
-serial = serial
-signer_cert = tsa.pem
-certs = chain.pem
-signer_key = tsa.key
-default_policy = 1.3.6.1.4.1.99999.1
-other_policies = 1.3.6.1.4.1.99999.2
-digests = sha256, sha384, sha512
-accuracy = secs:1, millisecs:500
-ordering = yes
-tsa_name = yes
-signer_digest = sha256
-ess_cert_id_chain = yes
-ess_cert_id_alg = %s
-`
-
-// openssl is an authority that openssl answers for.
+// openssl is an authority that openssl answers for, and the folder of its files, of the
+// root and of the document.
 func openssl(t *testing.T, essDigest string) (*httptest.Server, string) {
 	judges.Need(t, "openssl")
-	dir, id := t.TempDir(), testPKI.Must(t, pki.TSA)
-	key, err := id.KeyPEM()
+	dir := t.TempDir()
+	authority, err := judges.OpenSSLAuthority(dir, testPKI.Must(t, pki.TSA), essDigest)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{
-		"tsa.cnf": fmt.Appendf(nil, opensslConfig, essDigest), "tsa.pem": id.CertificatePEM(), "chain.pem": id.ChainPEM(), "tsa.key": key,
-		"root.pem": testPKI.RootPEM(), "serial": []byte("01\n"), "document": document,
-	} {
+	for name, content := range map[string][]byte{"root.pem": testPKI.RootPEM(), "document": document} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		query, _ := io.ReadAll(r.Body)
-		if err := os.WriteFile(filepath.Join(dir, "q.tsq"), query, 0o600); err != nil {
-			t.Error(err)
-		}
-		run(t, dir, "ts", "-reply", "-config", "tsa.cnf", "-queryfile", "q.tsq", "-out", "r.tsr")
-		answer, _ := os.ReadFile(filepath.Join(dir, "r.tsr"))
-		_, _ = w.Write(answer)
-	}))
+	s := httptest.NewServer(authority)
 	t.Cleanup(s.Close)
 	return s, dir
 }
@@ -106,7 +74,7 @@ func TestInteropOpenSSL(t *testing.T) {
 				t.Fatal(err)
 			}
 			trust := []string{"-CAfile", "root.pem", "-untrusted", "chain.pem"}
-			run(t, dir, append([]string{"ts", "-verify", "-queryfile", "q.tsq", "-in", "ours.tsr"}, trust...)...)
+			run(t, dir, append([]string{"ts", "-verify", "-queryfile", "query.tsq", "-in", "ours.tsr"}, trust...)...)
 			run(t, dir, append([]string{"ts", "-verify", "-data", "document", "-in", "ours.tsr"}, trust...)...)
 		}
 	}

@@ -4,6 +4,7 @@ package judges
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -24,16 +25,22 @@ signer_key = tsa.key
 default_policy = 1.3.6.1.4.1.99999.1
 other_policies = 1.3.6.1.4.1.99999.2
 digests = sha256, sha384, sha512
+accuracy = secs:1, millisecs:500
+ordering = yes
+tsa_name = yes
 signer_digest = sha256
-ess_cert_id_alg = sha256
+ess_cert_id_chain = yes
+ess_cert_id_alg = %s
 `
 
 // OpenSSLAuthority returns a time-stamp authority (RFC 3161, section 3.4) whose answers
-// are those of openssl ts, and which keeps its files in dir.
-func OpenSSLAuthority(dir string, tsa *pki.Identity) (http.Handler, error) {
+// are those of openssl ts, naming its certificates by the digest essDigest (sha1, sha256,
+// ...). It keeps its files in dir: chain.pem, what stands between its certificate and the
+// root, and query.tsq, the last request.
+func OpenSSLAuthority(dir string, tsa *pki.Identity, essDigest string) (http.Handler, error) {
 	key, err := tsa.KeyPEM()
 	for name, content := range map[string][]byte{
-		"tsa.cnf": []byte(opensslTSA), "tsa.pem": tsa.CertificatePEM(), "chain.pem": tsa.ChainPEM(), "tsa.key": key, "serial": []byte("01\n"),
+		"tsa.cnf": fmt.Appendf(nil, opensslTSA, essDigest), "tsa.pem": tsa.CertificatePEM(), "chain.pem": tsa.ChainPEM(), "tsa.key": key, "serial": []byte("01\n"),
 	} {
 		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), content, 0o600))
 	}

@@ -35,7 +35,7 @@ func (k *kit) tsa(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.Mkdir(dir, 0o700))
 	id, err := k.pki.Issue(pki.TSA)
 	ts.Check(err)
-	openssl, err := judges.OpenSSLAuthority(dir, id)
+	openssl, err := judges.OpenSSLAuthority(dir, id, "sha256")
 	ts.Check(err)
 	count := &atomic.Int64{}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -53,7 +53,30 @@ func newSignCmd(a *app, runF func(context.Context, *signOptions) error) *cobra.C
 	c := &cobra.Command{
 		Use:   "sign FILE...",
 		Short: "Sign documents with the key on a card",
-		Long: `Sign puts a signature into a PDF (name-signed.pdf, PAdES) and every other file
+		Long:  signText,
+		Example: `  pectoken sign contract.pdf
+  pectoken sign --output-dir signed *.pdf notes.txt
+  pectoken sign --detached --cert DS0 drawing.dwg
+  pectoken sign --pin-file pin.txt --json invoice.xml
+  pectoken sign --level lta --tsa https://tsa.example.it contract.pdf
+  pectoken sign --visible last:bottom-right --picture seal.svg --text 'Firmato da {name}' --preview stamp.png contract.pdf`,
+		Args: files,
+		RunE: func(c *cobra.Command, args []string) error {
+			o.files = args
+			if err := o.check(a, c); err != nil {
+				return err
+			}
+			if err := o.level.reach(a, c, &o.options); err != nil {
+				return err
+			}
+			return runF(c.Context(), o)
+		},
+	}
+	o.register(c)
+	return c
+}
+
+const signText = `Sign puts a signature into a PDF (name-signed.pdf, PAdES) and every other file
 into an envelope (name.ext.p7m, CAdES); with --detached the signature stands
 alone (name.ext.p7s).
 
@@ -80,28 +103,7 @@ proven by nobody but a time stamp.
 
 A file of - is standard input; its result goes to standard output, unless
 --output says otherwise. Files exist under their final name only when they are
-complete.`,
-		Example: `  pectoken sign contract.pdf
-  pectoken sign --output-dir signed *.pdf notes.txt
-  pectoken sign --detached --cert DS0 drawing.dwg
-  pectoken sign --pin-file pin.txt --json invoice.xml
-  pectoken sign --level lta --tsa https://tsa.example.it contract.pdf
-  pectoken sign --visible last:bottom-right --picture seal.svg --text 'Firmato da {name}' --preview stamp.png contract.pdf`,
-		Args: files,
-		RunE: func(c *cobra.Command, args []string) error {
-			o.files = args
-			if err := o.check(a, c); err != nil {
-				return err
-			}
-			if err := o.level.reach(a, c, &o.options); err != nil {
-				return err
-			}
-			return runF(c.Context(), o)
-		},
-	}
-	o.register(c)
-	return c
-}
+complete.`
 
 func (o *signOptions) register(c *cobra.Command) {
 	o.card.register(c)

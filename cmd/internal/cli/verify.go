@@ -74,7 +74,29 @@ func newVerifyCmd(a *app, runF func(context.Context, *verifyOptions) error) *cob
 	c := &cobra.Command{
 		Use:   "verify FILE...",
 		Short: "Verify the signatures and time stamps in PDF, .p7m, .p7s, .tsd, .m7m and .tsr files",
-		Long: `Verify checks every signature in a file: that the bytes are those that were
+		Long:  verifyText,
+		Example: `  pectoken verify --trust root.pem contract-signed.pdf
+  pectoken verify --trust roots/ --json *.p7m
+  pectoken verify --content drawing.dwg drawing.dwg.p7s
+  pectoken verify --trust roots/ --offline --crl issuer.crl contract.pdf.p7m`,
+		Args: files,
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			o.files = args
+			if err := o.check(c); err != nil {
+				return err
+			}
+			if o.judge, err = flags.options(a, c); err != nil {
+				return err
+			}
+			return runF(c.Context(), o)
+		},
+	}
+	flags.register(c)
+	c.Flags().StringVar(&o.content, "content", "", "the document of a detached signature is `FILE`")
+	return c
+}
+
+const verifyText = `Verify checks every signature in a file: that the bytes are those that were
 signed, that the certificate belongs to the signature, that it chains to a
 certificate given with --trust, and that it was not revoked. What a file is, is told
 by its content.
@@ -96,29 +118,10 @@ they are good, unless --no-cache is given.
 
 The document of a detached signature (.p7s) or of a time stamp (.tsr, .tst) is named
 with --content; else it is looked for beside it, under the same name without that ending.
+A file that carries its document is invalid when --content names a different one.
 
 The exit code is 0 if every signature is valid, 1 if one is invalid or a file
-holds none or can't be read, 3 if one is indeterminate.`,
-		Example: `  pectoken verify --trust root.pem contract-signed.pdf
-  pectoken verify --trust roots/ --json *.p7m
-  pectoken verify --content drawing.dwg drawing.dwg.p7s
-  pectoken verify --trust roots/ --offline --crl issuer.crl contract.pdf.p7m`,
-		Args: files,
-		RunE: func(c *cobra.Command, args []string) (err error) {
-			o.files = args
-			if err := o.check(c); err != nil {
-				return err
-			}
-			if o.judge, err = flags.options(a, c); err != nil {
-				return err
-			}
-			return runF(c.Context(), o)
-		},
-	}
-	flags.register(c)
-	c.Flags().StringVar(&o.content, "content", "", "the document of a detached signature is `FILE`")
-	return c
-}
+holds none or can't be read, 3 if one is indeterminate.`
 
 func (o *verifyOptions) check(c *cobra.Command) error {
 	stdin := 0

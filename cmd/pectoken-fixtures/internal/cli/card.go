@@ -169,15 +169,11 @@ func writeCard(dir, identities string) error {
 		return err
 	}
 	p := pki.New(time.Now())
-	files, err := documentsFor(p)
+	files, err := offlineKit(p)
 	if err != nil {
 		return err
 	}
-	lists, err := revocationLists(p)
-	if err != nil {
-		return err
-	}
-	err = writeAll(dir, append(append(files, lists...),
+	err = writeAll(dir, append(files,
 		kitFile{"pin", []byte(virtualcard.StandardPIN), 0o600},
 		kitFile{"signature-pin", []byte(virtualcard.StandardSignaturePIN), 0o600}))
 	if err != nil {

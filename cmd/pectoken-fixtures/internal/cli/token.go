@@ -43,15 +43,11 @@ func makeToken(out io.Writer, dir string) error {
 	}
 	dir = filepath.Dir(h.Conf())
 	p := pki.New(time.Now())
-	files, err := documentsFor(p)
+	files, err := offlineKit(p)
 	if err != nil {
 		return err
 	}
-	lists, err := revocationLists(p)
-	if err != nil {
-		return err
-	}
-	err = writeAll(dir, append(append(files, lists...),
+	err = writeAll(dir, append(files,
 		kitFile{"pin", []byte(softhsm.StandardPIN), 0o600},
 		kitFile{"env", []byte(exportLine(h.Env())), 0o644}))
 	if err != nil {
@@ -77,6 +73,16 @@ type kitFile struct {
 	name    string
 	content []byte
 	mode    os.FileMode
+}
+
+// offlineKit is what goes with a card or token for which no authority runs.
+func offlineKit(p *pki.PKI) ([]kitFile, error) {
+	files, err := documentsFor(p)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := revocationLists(p)
+	return append(files, lists...), err
 }
 
 // documentsFor is what is to be signed, and what to verify with.

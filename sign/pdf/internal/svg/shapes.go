@@ -180,9 +180,16 @@ func (r *pathReader) command(command byte) error {
 	if command != upper {
 		relative(upper, n[:count], at)
 	}
+	r.draw(upper, &n, at)
+	return nil
+}
+
+// draw moves the pen by a command whose arguments n are absolute, and remembers what a
+// curve that goes on smoothly needs to know.
+func (r *pathReader) draw(command byte, n *[7]float64, at raster.Point) {
 	p := func(i int) raster.Point { return raster.Point{X: n[i], Y: n[i+1]} }
 	curve := byte(0)
-	switch upper {
+	switch command {
 	case 'M':
 		r.pen.MoveTo(p(0))
 	case 'L':
@@ -211,7 +218,6 @@ func (r *pathReader) command(command byte) error {
 		r.pen.Close()
 	}
 	r.curve = curve
-	return nil
 }
 
 func (r *pathReader) arguments(command byte, n []float64) error {
