@@ -59,7 +59,7 @@ func TestStampsOverlap(t *testing.T) {
 	together := newCrowd(workersAtLevel)
 	b.signing.Signer = cms.Signer{Key: signer.Key, Certificate: signer.Certificate, Chain: signer.Chain, Rand: rand.Reader}
 	b.signing.Level = sign.LevelT
-	b.signing.Stamper = &timestamp.Client{Transport: together, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
+	b.signing.Stamper = &timestamp.Client{Now: fixedNow, Transport: together, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
 	b.options.options.Level = sign.LevelT
 	b.run(t.Context(), b.options.atATime(oneAtATime{}))
 	if b.exit != exitOK || server.Count(authority.TSA) != files || server.Issued() != files {
@@ -87,7 +87,7 @@ func TestStampFailureEndsTheBatch(t *testing.T) {
 	signer := people.Must(t, pki.Signer)
 	b.signing.Signer = cms.Signer{Key: signer.Key, Certificate: signer.Certificate, Chain: signer.Chain, Rand: rand.Reader}
 	b.signing.Level = sign.LevelT
-	b.signing.Stamper = &timestamp.Client{Transport: http.DefaultTransport, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
+	b.signing.Stamper = &timestamp.Client{Now: fixedNow, Transport: http.DefaultTransport, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
 	b.run(t.Context(), 1)
 	if b.exit != exitFailed || out.Len() > 0 || server.Count(authority.TSA) != 1 {
 		t.Errorf("exit code %d, %d requests\n%s", b.exit, server.Count(authority.TSA), out)
