@@ -78,7 +78,8 @@ func ExampleCounterSign() {
 
 // A signature that somebody made long ago gets a timestamp, without a key.
 func ExampleExtend() {
-	server, err := authority.Open(pki.New(moment), authority.Options{})
+	people := pki.New(moment)
+	server, err := authority.Open(people, authority.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -88,6 +89,7 @@ func ExampleExtend() {
 	err = sign.Extend(context.Background(), &raised, sign.Existing{File: section(signedDeed())}, sign.Options{
 		Level: sign.LevelT,
 		Stamper: &timestamp.Client{
+			Now:         people.Now,
 			Transport:   http.DefaultTransport,
 			Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}},
 		},

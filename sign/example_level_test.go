@@ -43,6 +43,7 @@ func ExampleDocument_level() {
 		Time:   moment,
 		Level:  sign.LevelLTA,
 		Stamper: &timestamp.Client{
+			Now:         people.Now,
 			Transport:   http.DefaultTransport,
 			Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}},
 		},

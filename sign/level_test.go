@@ -64,7 +64,7 @@ func (w *world) options(t testing.TB, level sign.Level) sign.Options {
 	return sign.Options{
 		Time: w.now, Signer: cms.Signer{Key: id.Key, Certificate: id.Certificate, Chain: id.Chain}, Format: sign.CAdES, Level: level,
 		Stamper: &timestamp.Client{
-			Transport: &http.Transport{}, Timeout: 2 * time.Second,
+			Transport: &http.Transport{}, Timeout: 2 * time.Second, Now: func() time.Time { return w.now },
 			Authorities: []timestamp.Authority{{URL: w.server.URL(authority.TSA)}},
 		},
 		ValidationData: &verify.Collector{Trust: w.trust(t), Revocation: &revocation.Checker{Fetcher: w.fetcher()}, Now: func() time.Time { return w.now }},

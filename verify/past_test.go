@@ -35,7 +35,7 @@ func (w *world) raised(file []byte, level sign.Level, after time.Duration) []byt
 	var out bytes.Buffer
 	err := sign.Extend(w.t.Context(), &out, sign.Existing{File: section(file)}, sign.Options{
 		Level:          level,
-		Stamper:        &timestamp.Client{Transport: &http.Transport{}, Authorities: []timestamp.Authority{{URL: w.URL(authority.TSA)}}},
+		Stamper:        &timestamp.Client{Now: func() time.Time { return o.Now }, Transport: &http.Transport{}, Authorities: []timestamp.Authority{{URL: w.URL(authority.TSA)}}},
 		ValidationData: &verify.Collector{Trust: o.Trust, Revocation: o.Revocation, Now: func() time.Time { return o.Now }},
 	})
 	if err != nil && !errors.Is(err, sign.ErrReached) {

@@ -40,6 +40,9 @@ var (
 	testPolicy       = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}
 )
 
+// clock stands still when the stampers state the time.
+func clock() time.Time { return now }
+
 type imprint struct {
 	Algorithm pkix.AlgorithmIdentifier
 	Digest    []byte

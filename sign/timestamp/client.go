@@ -70,6 +70,7 @@ type Client struct {
 	Authorities []Authority       // REQUIRED: in the order in which they are asked
 	Timeout     time.Duration     // for each authority; zero means 30 seconds
 	Rand        io.Reader         // for nonces; nil means crypto/rand
+	Now         func() time.Time  // the clock that answers are held against; nil means time.Now
 
 	// Certificates are looked among for that of an authority that doesn't send it.
 	Certificates []*x509.Certificate
@@ -77,6 +78,10 @@ type Client struct {
 
 // DefaultTimeout is how long an authority may take for an answer.
 const DefaultTimeout = 30 * time.Second
+
+// ClockTolerance is how far the time that an authority states may be from that of
+// the client, beside the accuracy that it states.
+const ClockTolerance = 5 * time.Minute
 
 // maxResponse is the most octets of an answer. A token with its certificates has
 // some thousand.
@@ -115,7 +120,8 @@ func digestAll(hashes []crypto.Hash, content io.Reader) (Digests, error) {
 //
 // The token it returns is the answer to this very request: imprint, nonce, policy,
 // signature, ESSCertID, key usage and time are as they should be ([Request.Answers],
-// [Token.Check]). Whether to trust the authority is not looked at.
+// [Token.Check]), and it was made between question and answer by the client's clock
+// too, give or take [ClockTolerance]. Whether to trust the authority is not looked at.
 //
 // The error is a [*StampError].
 func (c *Client) Stamp(ctx context.Context, digests Digests) (*Token, error) {
@@ -174,7 +180,7 @@ func (e *StampError) MayBeSpent() bool {
 type AuthorityError struct {
 	URL        string
 	MayBeSpent bool  // the request may have been served, and a stamp used up
-	Err        error // [*HTTPError], [*StatusError], [*AnswerError], [*CheckError], of the network, or others
+	Err        error // [*HTTPError], [*StatusError], [*AnswerError], [*CheckError], [*ClockError], of the network, or others
 }
 
 // Error implements error.
@@ -221,17 +227,63 @@ func (c *Client) ask(ctx context.Context, a Authority, digest []byte) (*Token, *
 	if err != nil {
 		return unsent(err)
 	}
+	asked := c.now()
 	answer, failed := c.post(ctx, a, body)
 	if failed != nil {
 		return nil, failed
 	}
 	t, err := c.accept(query, answer)
+	if err == nil {
+		err = inTime(t.Info, asked, c.now())
+	}
 	if err != nil {
 		var status *StatusError
 		refused := errors.As(err, &status) && status.Status != Waiting
 		return nil, &AuthorityError{a.URL, !refused, err}
 	}
 	return t, nil
+}
+
+func (c *Client) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
+}
+
+// inTime makes sure that a stamp was made between question and answer. One of
+// another time would be refused later, by whoever verifies it.
+func inTime(i *Info, asked, answered time.Time) error {
+	tolerance := ClockTolerance
+	if i.Accuracy != nil {
+		tolerance += *i.Accuracy
+	}
+	// Without their monotonic readings, as genTime has none.
+	asked, answered = asked.Round(0), answered.Round(0)
+	switch {
+	case i.Time.Before(asked.Add(-tolerance)):
+		return &ClockError{Stated: i.Time, Clock: asked}
+	case i.Time.After(answered.Add(tolerance)):
+		return &ClockError{Stated: i.Time, Clock: answered}
+	}
+	return nil
+}
+
+// ClockError is a stamp with a time that isn't that of the client. It can't be told
+// from here whose clock is wrong.
+type ClockError struct {
+	Stated time.Time // genTime
+	Clock  time.Time // of the client, when it asked or was answered
+}
+
+// Error implements error.
+func (e *ClockError) Error() string {
+	off, side := e.Stated.Sub(e.Clock), "ahead of"
+	if off < 0 {
+		off, side = -off, "behind"
+	}
+	return fmt.Sprintf("its time is %s, %v %s the clock here, which says %s: set that clock if it is wrong, or else ask another authority",
+		e.Stated.UTC().Format(time.RFC3339), off.Round(time.Second), side, e.Clock.UTC().Format(time.RFC3339))
 }
 
 // accept reads an answer and makes sure that it is one to this request.

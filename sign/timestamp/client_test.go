@@ -71,10 +71,16 @@ func stamps(s *stamper, edit func(*query)) func(http.ResponseWriter, *http.Reque
 		if edit != nil {
 			edit(&q)
 		}
+		asked := *s
 		if q.Policy != nil {
-			s.edit = func(i *tstInfo) { i.Policy = q.Policy }
+			asked.edit = func(i *tstInfo) {
+				i.Policy = q.Policy
+				if s.edit != nil {
+					s.edit(i)
+				}
+			}
 		}
-		_, _ = w.Write(response(s.t, 0, s.token(cms.DigestAlgorithm(q.Imprint.Algorithm.Algorithm), q.Imprint.Digest, q.Nonce)))
+		_, _ = w.Write(response(s.t, 0, asked.token(cms.DigestAlgorithm(q.Imprint.Algorithm.Algorithm), q.Imprint.Digest, q.Nonce)))
 	}
 }
 
@@ -96,7 +102,7 @@ func stamp(t *testing.T, c *timestamp.Client) (*timestamp.Token, error) {
 func TestStamp(t *testing.T) {
 	for _, h := range []crypto.Hash{0, crypto.SHA256, crypto.SHA384, crypto.SHA512} {
 		s := serve(t, stamps(newStamper(t), nil))
-		c := &timestamp.Client{Transport: transport(t), Authorities: []timestamp.Authority{{URL: s.URL, Hash: h}}}
+		c := &timestamp.Client{Now: clock, Transport: transport(t), Authorities: []timestamp.Authority{{URL: s.URL, Hash: h}}}
 		token, err := stamp(t, c)
 		if err != nil {
 			t.Fatal(err)
@@ -137,6 +143,8 @@ func TestStampRefuses(t *testing.T) {
 		})},
 		{"no ESSCertID", "signing-certificate", with(func(s *stamper) { s.ess = nil })},
 		{"no certificate", "certificate", with(func(s *stamper) { s.bare = true })},
+		{"a time too far ahead", "ahead of the clock here, which says 2026-11-22T10:30:00Z", with(func(s *stamper) { s.edit = at("20261122103501.001Z", 1) })},
+		{"a time too far behind", "its time is 2026-11-21T10:30:00Z, 24h0m0s behind the clock here", with(func(s *stamper) { s.edit = at("20261121103000Z", 1) })},
 		{"waiting", "waiting", raw(response(t, 3, nil))},
 		{"a web page", "text/html", func(w http.ResponseWriter, _ *http.Request, _ query) {
 			w.Header().Set("Content-Type", "text/html")
@@ -164,7 +172,7 @@ func TestStampRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			bad, good := serve(t, c.answer), serve(t, stamps(newStamper(t), nil))
 			client := &timestamp.Client{
-				Transport: transport(t), Timeout: 2 * time.Second,
+				Now: clock, Transport: transport(t), Timeout: 2 * time.Second,
 				Authorities: []timestamp.Authority{{URL: bad.URL, Policy: testPolicy}, {URL: good.URL}},
 			}
 			_, err := stamp(t, client)
@@ -176,6 +184,60 @@ func TestStampRefuses(t *testing.T) {
 				t.Errorf("asked %d and %d times", bad.asked.Load(), good.asked.Load())
 			}
 		})
+	}
+}
+
+// at has a stamper state a time, and an accuracy in seconds.
+func at(time string, accuracy byte) func(*tstInfo) {
+	return func(i *tstInfo) {
+		i.Time = generalized(time)
+		i.Accuracy = asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: []byte{2, 1, accuracy}}
+	}
+}
+
+// TestStampClock: an authority's time may differ from that of the client by the
+// tolerance and its accuracy, from when it was asked to when it has answered.
+func TestStampClock(t *testing.T) {
+	for _, c := range []struct {
+		time  string
+		after time.Duration // that the answer comes after the question
+		good  bool
+	}{
+		{"20261122103501Z", 0, true}, {"20261122103502Z", 0, false},
+		{"20261122102459Z", 0, true}, {"20261122102458Z", 0, false},
+		{"20261122103502Z", time.Second, true}, {"20261122102458Z", time.Hour, false},
+		{"20261122102459Z", time.Hour, true}, {"20261122113502Z", time.Hour, false},
+	} {
+		s := newStamper(t)
+		s.edit = at(c.time, 1)
+		answer := stamps(s, nil)
+		var passed atomic.Int64
+		server := serve(t, func(w http.ResponseWriter, r *http.Request, q query) {
+			passed.Store(int64(c.after))
+			answer(w, r, q)
+		})
+		client := &timestamp.Client{
+			Transport: transport(t), Authorities: []timestamp.Authority{{URL: server.URL}},
+			Now: func() time.Time { return now.Add(time.Duration(passed.Load())) },
+		}
+		_, err := stamp(t, client)
+		var off *timestamp.ClockError
+		if errors.As(err, &off) == c.good || (err == nil) != c.good {
+			t.Errorf("%s, answered after %v: %v", c.time, c.after, err)
+		}
+	}
+}
+
+// Without a clock of its own a client goes by that of the system.
+func TestStampSystemClock(t *testing.T) {
+	s, at := newStamper(t), time.Now().Add(time.Hour)
+	s.identity = pki.New(at).Must(t, pki.TSA)
+	s.named = s.identity.Certificate
+	s.edit = func(i *tstInfo) { i.Time = generalized(at.UTC().Format("20060102150405Z")) }
+	server := serve(t, stamps(s, nil))
+	var off *timestamp.ClockError
+	if _, err := stamp(t, &timestamp.Client{Transport: transport(t), Authorities: []timestamp.Authority{{URL: server.URL}}}); !errors.As(err, &off) || time.Since(off.Clock) > time.Minute*10 {
+		t.Errorf("%v, want a ClockError of now", err)
 	}
 }
 
@@ -210,7 +272,7 @@ func TestStampGivesWay(t *testing.T) {
 		"a password in it": "http://user:geheim@127.0.0.1/",
 	} {
 		good := serve(t, stamps(newStamper(t), nil))
-		c := &timestamp.Client{Transport: transport(t), Authorities: []timestamp.Authority{{URL: address}, {URL: good.URL}}}
+		c := &timestamp.Client{Now: clock, Transport: transport(t), Authorities: []timestamp.Authority{{URL: address}, {URL: good.URL}}}
 		if _, err := stamp(t, c); err != nil || good.asked.Load() != 1 {
 			t.Errorf("%s: %v, the second authority was asked %d times", name, err, good.asked.Load())
 		}
@@ -228,7 +290,7 @@ func TestRedirect(t *testing.T) {
 	target := serve(t, stamps(newStamper(t), nil))
 	for _, code := range []int{301, 302, 303, 307, 308} {
 		s := serve(t, func(w http.ResponseWriter, r *http.Request, _ query) { http.Redirect(w, r, target.URL, code) })
-		c := &timestamp.Client{Transport: transport(t), Authorities: []timestamp.Authority{{URL: s.URL, User: "u", Password: "p"}}}
+		c := &timestamp.Client{Now: clock, Transport: transport(t), Authorities: []timestamp.Authority{{URL: s.URL, User: "u", Password: "p"}}}
 		_, err := stamp(t, c)
 		var answer *timestamp.HTTPError
 		if !errors.As(err, &answer) || answer.Status != code || answer.Location != target.URL {
@@ -249,14 +311,14 @@ func TestBasicAuthentication(t *testing.T) {
 		stamps(newStamper(t), nil)(w, r, q)
 	})
 	a := timestamp.Authority{URL: s.URL, User: "lotto", Password: "segreto"}
-	if _, err := stamp(t, &timestamp.Client{Transport: transport(t), Authorities: []timestamp.Authority{a}}); err != nil {
+	if _, err := stamp(t, &timestamp.Client{Now: clock, Transport: transport(t), Authorities: []timestamp.Authority{a}}); err != nil {
 		t.Error(err)
 	}
 	if !a.SendsPasswordInClear() {
 		t.Error("a password over http is not noticed")
 	}
 	a.Password = "sbagliato"
-	_, err := stamp(t, &timestamp.Client{Transport: transport(t), Authorities: []timestamp.Authority{a}})
+	_, err := stamp(t, &timestamp.Client{Now: clock, Transport: transport(t), Authorities: []timestamp.Authority{a}})
 	if err == nil || !strings.Contains(err.Error(), "401") || strings.Contains(err.Error(), "sbagliato") {
 		t.Errorf("a wrong password gives %v", err)
 	}
@@ -276,7 +338,7 @@ func TestClientCertificate(t *testing.T) {
 		RootCAs: roots, Certificates: []tls.Certificate{{Certificate: [][]byte{id.Certificate.Raw}, PrivateKey: id.Key}},
 	}}
 	defer own.CloseIdleConnections()
-	c := &timestamp.Client{Transport: transport(t), Authorities: []timestamp.Authority{{URL: s.URL, Transport: own}}}
+	c := &timestamp.Client{Now: clock, Transport: transport(t), Authorities: []timestamp.Authority{{URL: s.URL, Transport: own}}}
 	if _, err := stamp(t, c); err != nil {
 		t.Error(err)
 	}
@@ -284,7 +346,7 @@ func TestClientCertificate(t *testing.T) {
 
 func TestWithoutTransport(t *testing.T) {
 	s := serve(t, stamps(newStamper(t), nil))
-	if _, err := stamp(t, &timestamp.Client{Authorities: []timestamp.Authority{{URL: s.URL}}}); err != nil {
+	if _, err := stamp(t, &timestamp.Client{Now: clock, Authorities: []timestamp.Authority{{URL: s.URL}}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -307,7 +369,7 @@ func TestProxy(t *testing.T) {
 	defer proxy.Close()
 	tr := transport(t)
 	tr.Proxy = func(r *http.Request) (*url.URL, error) { return r.URL.Parse(proxy.URL) }
-	c := &timestamp.Client{Transport: tr, Authorities: []timestamp.Authority{{URL: authority.URL}}}
+	c := &timestamp.Client{Now: clock, Transport: tr, Authorities: []timestamp.Authority{{URL: authority.URL}}}
 	if _, err := stamp(t, c); err != nil || through.Load() != 1 {
 		t.Errorf("%v, %d requests through the proxy", err, through.Load())
 	}
@@ -316,7 +378,7 @@ func TestProxy(t *testing.T) {
 // TestConcurrentStamps has as many requests reach the authority as were asked for.
 func TestConcurrentStamps(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request, q query) { stamps(newStamper(t), nil)(w, r, q) })
-	c := &timestamp.Client{Transport: transport(t), Authorities: []timestamp.Authority{{URL: s.URL}}}
+	c := &timestamp.Client{Now: clock, Transport: transport(t), Authorities: []timestamp.Authority{{URL: s.URL}}}
 	var wg sync.WaitGroup
 	for n := range 40 {
 		wg.Go(func() {
@@ -342,7 +404,7 @@ func TestInterrupted(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	})
-	c := &timestamp.Client{Transport: transport(t), Authorities: []timestamp.Authority{{URL: s.URL}, {URL: s.URL}}}
+	c := &timestamp.Client{Now: clock, Transport: transport(t), Authorities: []timestamp.Authority{{URL: s.URL}, {URL: s.URL}}}
 	digests, err := c.Digest(bytes.NewReader(document))
 	if err != nil {
 		t.Fatal(err)

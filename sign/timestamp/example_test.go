@@ -31,6 +31,7 @@ func Example() {
 	authority := exampleAuthority()
 	defer authority.Close()
 	client := &timestamp.Client{
+		Now:         clock,
 		Transport:   http.DefaultTransport,
 		Authorities: []timestamp.Authority{{URL: authority.URL}},
 	}

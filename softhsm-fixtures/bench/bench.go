@@ -21,6 +21,7 @@ type Options struct {
 	Runs     int   // zero: 3
 	Count    int   // of signatures, to compare with bare PKCS#11; zero: 1000
 	PDF      PDFOptions
+	Stamped  int          // files that are signed in one call with a time stamp each; zero: 200
 	Signer   Signer       // makes them as pectoken does; nil: they are not compared
 	Large    int64        // size of a second file, in times of Size; zero: there is none
 	Signers  []int        // of the files with many signers, ascending; nil: 250, 500, 1,000
@@ -52,8 +53,9 @@ type Result struct {
 	Rows []Row
 
 	Growth []Growth
-	PDFs   []Comparison
 	Ratios []Ratio // with a token, to bare PKCS#11
+
+	Comparisons []Comparison // of PDFs, of time stamps and of signatures that last
 }
 
 // Run measures. It makes the files and the token in a folder of its own and
@@ -69,6 +71,7 @@ func Run(ctx context.Context, o Options) (result *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, b.authority.Close()) }()
 	tasks := b.tasks()
 	growing, err := b.growing(ctx, o, tasks.sign, tasks.verify)
 	if err != nil {
@@ -78,12 +81,12 @@ func Run(ctx context.Context, o Options) (result *Result, err error) {
 		return nil, err
 	}
 	result = &Result{Size: o.Size, Runs: o.Runs, Rows: rows(tasks.all), Growth: growth(growing)}
-	for _, c := range b.comparisons(o.Size, o.PDF) {
+	for _, c := range append(b.comparisons(o.Size, o.PDF), b.levels(o.Size, o.Stamped)...) {
 		done, err := c.measure(ctx, b, o)
 		if err != nil {
 			return nil, err
 		}
-		result.PDFs = append(result.PDFs, done)
+		result.Comparisons = append(result.Comparisons, done)
 	}
 	batches, err := b.batches(o.PDF.Files)
 	if err != nil {
@@ -126,6 +129,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Runs == 0 {
 		o.Runs = 3
+	}
+	if o.Stamped == 0 {
+		o.Stamped = 200
 	}
 	if o.Signers == nil {
 		o.Signers = []int{250, 500, 1000}
@@ -174,8 +180,8 @@ func median(times []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-// Err says that pectoken took more memory than [MemoryLimit] or, for a PDF,
-// [PDFMemoryLimit], and where; nil when it did not, or when memory can't be
+// Err says that pectoken took more memory than [MemoryLimit] or, in a comparison,
+// [ComparisonLimit], and where; nil when it did not, or when memory can't be
 // measured on this system.
 func (r *Result) Err() error {
 	var errs []error
@@ -189,7 +195,7 @@ func (r *Result) Err() error {
 			errs = append(errs, overLimit(g.Task, g.Peak))
 		}
 	}
-	for _, c := range r.PDFs {
+	for _, c := range r.Comparisons {
 		errs = append(errs, c.err())
 	}
 	return errors.Join(errs...)

@@ -19,8 +19,9 @@ import (
 	"github.com/pectoken/pectoken/softhsm-fixtures/judges"
 )
 
-// PDFMemoryLimit is the most that pectoken may take for a PDF, in bytes.
-const PDFMemoryLimit = 96 << 20
+// ComparisonLimit is the most that pectoken may take for a PDF, for many time stamps, or
+// for a signature that lasts, in bytes.
+const ComparisonLimit = 96 << 20
 
 // PDFOptions say what PDFs to measure. Zero in any of them: the default.
 type PDFOptions struct {
@@ -68,12 +69,12 @@ func (c Comparison) Write(w io.Writer) error {
 	return table.Flush()
 }
 
-// err says where pectoken took more than [PDFMemoryLimit].
+// err says where pectoken took more than [ComparisonLimit].
 func (c Comparison) err() error {
 	var errs []error
 	for _, row := range c.Rows {
-		if row.ours && row.Peak > PDFMemoryLimit {
-			errs = append(errs, fmt.Errorf("%s: %s took %.0f MiB, more than %d MiB", c.Title, row.Task, mebi(row.Peak), PDFMemoryLimit>>20))
+		if row.ours && row.Peak > ComparisonLimit {
+			errs = append(errs, fmt.Errorf("%s: %s took %.0f MiB, more than %d MiB", c.Title, row.Task, mebi(row.Peak), ComparisonLimit>>20))
 		}
 	}
 	return errors.Join(errs...)
@@ -94,7 +95,7 @@ func (c *comparison) measure(ctx context.Context, b *bench, o Options) (done Com
 	if err := checkSpace(b.dir, c.need); err != nil {
 		return done, err
 	}
-	dir, err := os.MkdirTemp(b.dir, "pdf-")
+	dir, err := os.MkdirTemp(b.dir, "comparison-")
 	if err != nil {
 		return done, err
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pectoken/pectoken/softhsm-fixtures/authority"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/softhsm-fixtures/softhsm"
 )
@@ -27,7 +28,8 @@ type bench struct {
 	hsm     *softhsm.HSM
 	signer  Signer
 
-	identity *pki.Identity // whose key is on the token
+	authority *authority.Server // of time stamps and revocation
+	identity  *pki.Identity     // whose key is on the token
 }
 
 // The files of the folder.
@@ -41,7 +43,7 @@ const (
 func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
 
 // prepare makes all that is there before the first run.
-func prepare(ctx context.Context, dir string, o Options) (*bench, error) {
+func prepare(ctx context.Context, dir string, o Options) (b *bench, err error) {
 	if err := checkSpace(dir, (4+2*o.Large)*o.Size); err != nil {
 		return nil, err
 	}
@@ -49,7 +51,7 @@ func prepare(ctx context.Context, dir string, o Options) (*bench, error) {
 	if err != nil {
 		return nil, errors.New("openssl is not installed, and there is nothing else to compare with")
 	}
-	b := &bench{dir: dir, openssl: openssl, program: o.Program, pki: pki.New(time.Now()), signer: o.Signer}
+	b = &bench{dir: dir, openssl: openssl, program: o.Program, pki: pki.New(time.Now()), signer: o.Signer}
 	if b.program == "" {
 		o.Progress("building pectoken")
 		if err := b.build(ctx); err != nil {
@@ -60,6 +62,14 @@ func prepare(ctx context.Context, dir string, o Options) (*bench, error) {
 		return nil, err
 	}
 	o.Progress("making the token and the files")
+	if b.authority, err = authority.Open(b.pki, authority.Options{Clock: time.Now}); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.authority.Close())
+		}
+	}()
 	if err := b.makeKit(); err != nil {
 		return nil, err
 	}

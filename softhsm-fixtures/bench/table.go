@@ -28,7 +28,7 @@ func (r *Result) Write(w io.Writer) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	for _, c := range r.PDFs {
+	for _, c := range r.Comparisons {
 		if err := c.Write(w); err != nil {
 			return err
 		}

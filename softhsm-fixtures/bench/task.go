@@ -26,6 +26,9 @@ type task struct {
 	peer   *task    // what openssl needs for the same
 	turns  int      // in a round; zero: one
 
+	// around has the program run, and checks what else must have happened; nil: nothing.
+	around func(run func() error) error
+
 	times  []time.Duration
 	worked []time.Duration // processor time of the program; none of the bare hash
 	peak   int64
@@ -60,11 +63,21 @@ func (t *task) once(ctx context.Context) error {
 	cmd.Env = append(os.Environ(), t.env...)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
-	start := time.Now()
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
+	run := func() error {
+		start := time.Now()
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
+		}
+		t.times = append(t.times, time.Since(start))
+		return nil
 	}
-	t.times = append(t.times, time.Since(start))
+	if t.around != nil {
+		alone := run
+		run = func() error { return t.around(alone) }
+	}
+	if err := run(); err != nil {
+		return err
+	}
 	t.worked = append(t.worked, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
 	t.peak = max(t.peak, peakMemory(cmd.ProcessState))
 	return nil

@@ -91,7 +91,7 @@ func (a *app) stamper(f authorityFlags) (*timestamp.Client, error) {
 	if err := a.environmentPassword(settings); err != nil {
 		return nil, err
 	}
-	client := &timestamp.Client{Transport: a.transport, Timeout: f.timeout}
+	client := &timestamp.Client{Transport: a.transport, Timeout: f.timeout, Now: a.now}
 	for _, s := range settings {
 		authority, err := a.authority(c, s)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,31 +19,47 @@ import (
 	"github.com/pectoken/pectoken/verify/report"
 )
 
-// crowd counts how many requests are under way at the same time.
+// crowd counts how many requests are under way at the same time. It holds back the
+// first until want of them wait together, so that a busy machine is no reason for
+// fewer; should they never come, it lets go of them after a while.
 type crowd struct {
+	want      int32
 	now, most atomic.Int32
+	open      sync.Once
+	together  chan struct{}
 }
+
+func newCrowd(want int32) *crowd { return &crowd{want: want, together: make(chan struct{})} }
 
 func (c *crowd) RoundTrip(r *http.Request) (*http.Response, error) {
 	n := c.now.Add(1)
 	defer c.now.Add(-1)
 	for most := c.most.Load(); n > most && !c.most.CompareAndSwap(most, n); most = c.most.Load() {
 	}
+	if n >= c.want {
+		c.letGo()
+	}
+	select {
+	case <-c.together:
+	case <-time.After(20 * time.Second):
+		c.letGo()
+	}
 	return http.DefaultTransport.RoundTrip(r)
 }
+
+func (c *crowd) letGo() { c.open.Do(func() { close(c.together) }) }
 
 // A batch waits for its time stamps side by side, and asks for exactly one a file.
 func TestStampsOverlap(t *testing.T) {
 	const files = 3 * workersAtLevel
 	people := pki.New(fixedNow())
 	server := authority.Start(t, people, authority.Options{})
-	server.Configure(func(c *authority.Config) { c.Delay = 100 * time.Millisecond })
 	b, _, stderr := batchOf(t, files, 0)
 	signer := people.Must(t, pki.Signer)
-	together := &crowd{}
+	together := newCrowd(workersAtLevel)
 	b.signing.Signer = cms.Signer{Key: signer.Key, Certificate: signer.Certificate, Chain: signer.Chain, Rand: rand.Reader}
 	b.signing.Level = sign.LevelT
-	b.signing.Stamper = &timestamp.Client{Transport: together, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
+	b.signing.Stamper = &timestamp.Client{Now: fixedNow, Transport: together, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
 	b.options.options.Level = sign.LevelT
 	b.run(t.Context(), b.options.atATime(oneAtATime{}))
 	if b.exit != exitOK || server.Count(authority.TSA) != files || server.Issued() != files {
@@ -70,7 +87,7 @@ func TestStampFailureEndsTheBatch(t *testing.T) {
 	signer := people.Must(t, pki.Signer)
 	b.signing.Signer = cms.Signer{Key: signer.Key, Certificate: signer.Certificate, Chain: signer.Chain, Rand: rand.Reader}
 	b.signing.Level = sign.LevelT
-	b.signing.Stamper = &timestamp.Client{Transport: http.DefaultTransport, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
+	b.signing.Stamper = &timestamp.Client{Now: fixedNow, Transport: http.DefaultTransport, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
 	b.run(t.Context(), 1)
 	if b.exit != exitFailed || out.Len() > 0 || server.Count(authority.TSA) != 1 {
 		t.Errorf("exit code %d, %d requests\n%s", b.exit, server.Count(authority.TSA), out)

@@ -132,7 +132,7 @@ func TestVerifyAsks(t *testing.T) {
 func TestVerifyStamped(t *testing.T) {
 	j := newJudged(t)
 	file := j.sign()
-	client := &timestamp.Client{Transport: http.DefaultTransport, Authorities: []timestamp.Authority{{URL: j.server.URL(authority.TSA)}}}
+	client := &timestamp.Client{Now: func() time.Time { return j.now }, Transport: http.DefaultTransport, Authorities: []timestamp.Authority{{URL: j.server.URL(authority.TSA)}}}
 	stamp := func(content []byte) *timestamp.Token {
 		digests, err := client.Digest(bytes.NewReader(content))
 		if err != nil {

@@ -21,8 +21,9 @@ func newBench() *cobra.Command {
 		Short: "Measure pectoken beside openssl on a big file",
 		Long: "Measure how long pectoken and openssl take to sign and verify a big file, and how much memory.\n\n" +
 			"PDFs are measured beside hashing the same bytes, a small one beside pdfsig, and a token in SoftHSM\n" +
-			"beside bare PKCS#11 calls. Files with more and more content, signers and segments tell how it grows.\n\n" +
-			"It fails if pectoken takes more than 64 MiB, for a PDF 96 MiB, and never for being slow. It needs seven times\n" +
+			"beside bare PKCS#11 calls. Many files are signed with a time stamp each, and big ones stamped and made to\n" +
+			"last, by authorities of its own. Files with more and more content, signers and segments tell how it grows.\n\n" +
+			"It fails if pectoken takes more than 64 MiB, for a PDF or with time stamps 96 MiB, and never for being slow. It needs seven times\n" +
 			"the size on disk, and twice that of the large file.",
 		Example: "  pectoken-fixtures bench --size 100MiB --runs 5",
 		Args:    cobra.NoArgs,
