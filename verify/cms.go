@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/pectoken/pectoken/sign/cms"
+	"github.com/pectoken/pectoken/sign/timestamp"
 	"github.com/pectoken/pectoken/verify/report"
 )
 
@@ -122,14 +123,14 @@ func counterSignatures(sd *cms.SignedData, signed *cms.SignerInfo, id string, m 
 // maxNesting is how many envelopes inside each other are opened.
 const maxNesting = 8
 
-// nested verifies the content if it is signed itself: a .p7m in a .p7m, or a
-// signed PDF in one.
+// nested verifies the content if it is signed or stamped itself: a .p7m or .tsd in a .p7m,
+// or a signed PDF in one.
 func nested(r *report.Report, src *io.SectionReader, sd *cms.SignedData, head *beginning, o Options, depth int) error {
-	if !sd.Attached || !head.maySigned() {
+	if !sd.Attached || !head.maySigned() && !isContainer(head.section()) {
 		return nil
 	}
 	content, err := contentOf(src, sd)
-	if err != nil {
+	if err != nil || isMessage(head, content) {
 		return err
 	}
 	if content == nil || depth == maxNesting {
@@ -231,6 +232,24 @@ func (b *beginning) Write(p []byte) (int, error) {
 // maySigned tells whether the content is of a kind that holds signatures.
 func (b *beginning) maySigned() bool {
 	return cms.Recognize(bytes.NewReader(b.kept)) || bytes.Contains(b.kept, []byte("%PDF-"))
+}
+
+func (b *beginning) section() *io.SectionReader {
+	return io.NewSectionReader(bytes.NewReader(b.kept), 0, int64(len(b.kept)))
+}
+
+// isMessage tells whether a document, with this beginning, looks like a .m7m and is a MIME
+// message without a timestamp, such as an e-mail: one like any other. Where it can't be
+// looked into it is taken for that.
+func isMessage(head *beginning, document *io.SectionReader) bool {
+	if timestamp.Recognize(head.section()) != timestamp.M7M {
+		return false
+	}
+	if document == nil {
+		return true
+	}
+	_, err := timestamp.Read(rewound(document), timestamp.ReadOptions{})
+	return err != nil && stopped(err) == nil
 }
 
 func (b *beginning) mediaType() string {

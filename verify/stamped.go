@@ -5,12 +5,15 @@ package verify
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"path"
 	"strings"
 
+	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/timestamp"
 	"github.com/pectoken/pectoken/verify/report"
 	"github.com/pectoken/pectoken/verify/revocation"
@@ -61,8 +64,8 @@ func containerFile(src *io.SectionReader, o Options, depth int) (*report.Report,
 		return damagedStamp("tsd", err)
 	}
 	r := &report.Report{Format: c.Format.String()}
-	if c.Attached || o.Content != nil {
-		r.Content = &report.Content{Name: containerName(c, o), Size: c.ContentSize, MediaType: head.mediaType()}
+	if r.Content, err = stampedContent(src, c, head, o); err != nil {
+		return nil, err
 	}
 	if c.Trailing > 0 {
 		r.Warnings = append(r.Warnings, report.Warning{
@@ -96,6 +99,37 @@ func containerFile(src *io.SectionReader, o Options, depth int) (*report.Report,
 		leaveUnopened(r)
 	}
 	return finish(r), err
+}
+
+// stampedContent describes the document in a container or the one that was given for it;
+// nil without either.
+func stampedContent(src *io.SectionReader, c *timestamp.Container, head *beginning, o Options) (*report.Content, error) {
+	if !c.Attached && o.Content == nil {
+		return nil, nil
+	}
+	digest := c.ContentDigest(crypto.SHA256)
+	if digest == nil { // the timestamp is of the document's name as well
+		var err error
+		if digest, err = documentDigest(src, c, o); err != nil {
+			return nil, err
+		}
+	}
+	return &report.Content{
+		Name: containerName(c, o), Size: c.ContentSize, MediaType: head.mediaType(), SHA256: hex.EncodeToString(digest),
+	}, nil
+}
+
+// documentDigest reads the document once more for its SHA-256.
+func documentDigest(src *io.SectionReader, c *timestamp.Container, o Options) ([]byte, error) {
+	sum := sha256.New()
+	if c.Attached {
+		_, err := timestamp.Read(rewound(src), timestamp.ReadOptions{Content: sum})
+		return sum.Sum(nil), err
+	}
+	if _, err := cms.Copy(io.Discard, sum, rewound(o.Content)); err != nil {
+		return nil, fmt.Errorf("reading content: %w", err)
+	}
+	return sum.Sum(nil), nil
 }
 
 // readContainer reads it, and once more if a token needs a digest of another kind.
@@ -198,8 +232,9 @@ func (o Options) inside(r *report.Report, content *io.SectionReader, stamps []*s
 	if _, err := content.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("reading content: %w", err)
 	}
-	signed := (&beginning{kept: head}).maySigned() || timestamp.Recognize(bytes.NewReader(head)) != timestamp.Unknown
-	if !signed {
+	begin := &beginning{kept: head}
+	signed := begin.maySigned() || timestamp.Recognize(begin.section()) != timestamp.Unknown
+	if !signed || isMessage(begin, content) {
 		return nil
 	}
 	if depth == maxNesting {
@@ -229,7 +264,7 @@ func damagedStamp(format string, err error) (*report.Report, error) {
 		return nil, stop
 	}
 	return finish(&report.Report{Format: format, Timestamps: []*report.Timestamp{{
-		ID: "T1", Kind: report.FileTimestamp, Verdict: report.Invalid, SubIndication: report.FormatFailure,
+		ID: "T1", Kind: report.FileTimestamp, Verdict: report.Invalid, Integrity: report.Broken, SubIndication: report.FormatFailure,
 		Reason: fmt.Sprintf("the file is damaged or cut short: %v", err),
 	}}}), nil
 }

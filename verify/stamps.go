@@ -248,7 +248,7 @@ func (s *stamp) proves() bool { return s.answer != nil && s.answer.Verdict == re
 
 // judge gives a timestamp its verdict as of a moment (ETSI EN 319 102-1, clause 5.4).
 func (s *stamp) judge(o Options, m *material, at time.Time) {
-	s.answer = &report.Timestamp{Kind: s.kind, Verdict: report.Indeterminate}
+	s.answer = &report.Timestamp{Kind: s.kind, Verdict: report.Indeterminate, Integrity: report.IntegrityUnknown}
 	if s.token == nil {
 		s.fail(report.FormatFailure, fmt.Sprintf("it can't be read: %v", s.err))
 		return
@@ -275,7 +275,7 @@ func (s *stamp) judge(o Options, m *material, at time.Time) {
 	case check.Err() != nil:
 		s.open(report.SigConstraintsFailure, check.Err().Error())
 	default:
-		s.sound = true
+		s.sound, s.answer.Integrity = true, report.Intact
 		s.judgeAuthority(o, check.Signature, own, at)
 	}
 }
@@ -316,6 +316,7 @@ func (s *stamp) describe() {
 
 func (s *stamp) fail(sub report.SubIndication, reason string) {
 	s.answer.Verdict, s.answer.SubIndication, s.answer.Reason = report.Invalid, sub, reason
+	s.answer.Integrity = report.Broken
 }
 
 func (s *stamp) open(sub report.SubIndication, reason string) {

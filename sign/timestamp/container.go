@@ -150,6 +150,15 @@ func (c *Container) DigestContent(content io.Reader) error {
 	return nil
 }
 
+// ContentDigest returns a digest of the document; nil if it was not computed, and if the
+// first token is of the document's metadata too, which is then digested with it.
+func (c *Container) ContentDigest(h crypto.Hash) []byte {
+	if c.MetaData != nil && c.MetaData.HashProtected {
+		return nil
+	}
+	return c.digests[h]
+}
+
 // ContentAt returns the document as it stands in src, the file that was read,
 // without copying it; nil where it isn't there octet by octet. What it reads is as
 // unproven as what [ReadOptions.Content] received.

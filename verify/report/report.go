@@ -138,7 +138,10 @@ type Timestamp struct {
 	ID      string        `json:"id"`
 	Kind    TimestampKind `json:"kind,omitempty"`
 	Verdict Verdict       `json:"verdict"`
-	Time    time.Time     `json:"time"`
+	// Integrity says whether the token is of what it stands with and its own signature is
+	// good, whoever made it.
+	Integrity Integrity `json:"integrity"`
+	Time      time.Time `json:"time"`
 	// Accuracy is by how many seconds Time may be off, either way, as the authority says.
 	// What is proven is proven by Time and Accuracy together.
 	Accuracy float64 `json:"accuracy,omitempty"`

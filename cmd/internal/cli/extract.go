@@ -8,11 +8,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
 	"github.com/pectoken/pectoken/sign"
+	"github.com/pectoken/pectoken/sign/timestamp"
 	"github.com/pectoken/pectoken/verify"
 	"github.com/pectoken/pectoken/verify/report"
 )
@@ -40,15 +42,14 @@ func newExtractCmd(a *app, runF func(context.Context, *extractOptions) error) *c
 says whether the signature around it is intact. If it is not, nothing is
 written, unless --broken is given, and the exit code is 1 either way.
 
-A .p7m inside a .p7m is opened as well, down to the document; --all writes what
-is in each envelope, --outer only what is in the first.
-
-Intact means that the document is the one that was signed. By whom, and whether
-to trust them, is not looked at without --trust. With --trust the exit code is
-that of pectoken verify; the document is written all the same when it is intact.
-
 What is in a .tsd or .m7m is written when every time stamp in it is good and of what
-it has to be; a .p7m in one is not opened. By whom the stamps are is not looked at.
+it has to be. An envelope inside another, such as a .p7m in a .tsd, is opened as well,
+down to the document; --all writes what is in each, --outer only what is in the first,
+and looks at no signature and no time stamp but those of the first.
+
+Intact means that the document is the one that was signed or stamped. By whom, and
+whether to trust them, is not looked at without --trust. With --trust the exit code is
+that of pectoken verify; the document is written all the same when it is intact.
 
 From a PDF, --signature takes the document as it was when that signature was
 made, whatever was appended since: 1 is S1 of pectoken verify, and any other word
@@ -102,9 +103,6 @@ func runExtract(ctx context.Context, a *app, o *extractOptions) error {
 		return err
 	}
 	defer in.close()
-	if isContainer(in) {
-		return a.extractStamped(o, in)
-	}
 	if err := o.refuse(in); err != nil {
 		return err
 	}
@@ -115,6 +113,11 @@ func runExtract(ctx context.Context, a *app, o *extractOptions) error {
 	r, err := verify.File(ctx, in.section(), o.judge)
 	if err != nil {
 		return fmt.Errorf("extracting from %q: %w", o.file, err)
+	}
+	if o.outer {
+		first := *r
+		first.Nested = nil
+		r = &first
 	}
 	if err := o.accept(r); err != nil {
 		return err
@@ -136,17 +139,18 @@ type envelope struct {
 	depth  int
 	output string
 	report *report.Report
+	stamps []*report.Timestamp // of the document in it: its own, and those of the envelopes around it
 }
 
 // plan says what is written where, and refuses outputs that can't be.
 func (o *extractOptions) plan(in *input, r *report.Report) ([]envelope, error) {
 	var plan []envelope
+	var stamps []*report.Timestamp
 	name := o.file
 	for depth := 0; r != nil; depth++ {
-		e := envelope{depth, o.output.path, r}
-		if r = insideOf(r); o.outer {
-			r = nil
-		}
+		stamps = append(stamps, fileStamps(r)...)
+		e := envelope{depth, o.output.path, r, slices.Clone(stamps)}
+		r = insideOf(r)
 		if o.output.path == "" {
 			shorter, err := withoutEnvelope(name)
 			if err != nil {
@@ -172,12 +176,28 @@ func (o *extractOptions) creatable(in *input, output string) error {
 	return outfile.Check(output, o.output.mode())
 }
 
-// insideOf returns the report on a .p7m inside a .p7m, or nil.
+// insideOf returns the report on an envelope inside another, or nil.
 func insideOf(r *report.Report) *report.Report {
-	if len(r.Nested) == 1 && r.Nested[0].Format == "cades" && r.Nested[0].Content != nil {
+	if len(r.Nested) == 1 && isEnvelope(r.Nested[0].Format) && r.Nested[0].Content != nil {
 		return r.Nested[0]
 	}
 	return nil
+}
+
+// isEnvelope says whether files of a format have a document inside.
+func isEnvelope(format string) bool { return format == "cades" || isStamped(format) }
+
+// isStamped says whether it is one of a document with its time stamps.
+func isStamped(format string) bool {
+	return format == timestamp.TSD.String() || format == timestamp.M7M.String()
+}
+
+// fileStamps are the time stamps that an envelope puts to the document in it.
+func fileStamps(r *report.Report) []*report.Timestamp {
+	if !isStamped(r.Format) {
+		return nil
+	}
+	return r.Timestamps
 }
 
 // extract writes the content of one envelope, which must be what was judged.
@@ -211,6 +231,9 @@ func (o *extractOptions) refuse(in *input) error {
 	if err != nil {
 		return fmt.Errorf("extracting from %q: %w", o.file, err)
 	}
+	if isContainer(in) { // of a PDF, maybe
+		format = sign.CAdES
+	}
 	switch {
 	case format == sign.PAdES && o.which == "":
 		return usageError("pectoken extract --signature 1 "+shellWord(o.file), "extracting from %q: a PDF, of which one signature must be named", o.file)
@@ -227,18 +250,35 @@ func (o *extractOptions) accept(r *report.Report) error {
 		return &problem{exit: exitFailed, code: string(r.Error.Code), err: fmt.Errorf("extracting from %q: %s", o.file, r.Error.Message)}
 	case r.Content == nil && integrity(r) == report.Broken:
 		return &problem{exit: exitFailed, code: "broken", err: fmt.Errorf("extracting from %q: %s", o.file, brokenReason(r))}
+	case r.Content == nil && isStamped(r.Format):
+		return &problem{exit: exitFailed, code: "noContent", err: fmt.Errorf("extracting from %q: the document is not in it", o.file)}
 	case r.Content == nil:
 		return &problem{exit: exitFailed, code: "noContent", err: fmt.Errorf("extracting from %q: the signature is detached, there is no document in it", o.file)}
 	case integrity(r) == report.Intact || o.broken:
 		return nil
 	}
 	return &problem{
-		exit: exitFailed, code: "broken", err: fmt.Errorf("extracting from %q: the signature is not intact, and nothing is written: %s", o.file, brokenReason(r)),
+		exit: exitFailed, code: "broken", err: fmt.Errorf("extracting from %q: %s not intact, and nothing is written: %s", o.file, whatIs(r), brokenReason(r)),
 		hint: []string{"pectoken verify " + shellWord(o.file)},
 	}
 }
 
-// integrity is that of the worst signature of a file. One that is invalid
+// whatIs names what was looked at, and has its verb.
+func whatIs(r *report.Report) string {
+	signed, stamped := false, false
+	for ; r != nil; r = insideOf(r) {
+		signed, stamped = signed || !isStamped(r.Format), stamped || isStamped(r.Format)
+	}
+	switch {
+	case signed && stamped:
+		return "time stamp and signature are"
+	case stamped:
+		return "the time stamp is"
+	}
+	return "the signature is"
+}
+
+// integrity is that of the worst signature or time stamp of a file. One that is invalid
 // though its arithmetic is right contradicts itself and counts as broken.
 func integrity(r *report.Report) report.Integrity {
 	worst := report.Intact
@@ -250,10 +290,19 @@ func integrity(r *report.Report) report.Integrity {
 			worst = report.IntegrityUnknown
 		}
 	}
+	for _, t := range fileStamps(r) {
+		switch t.Integrity {
+		case report.Intact:
+		case report.Broken:
+			return report.Broken
+		default:
+			worst = report.IntegrityUnknown
+		}
+	}
 	if inner := insideOf(r); inner != nil && worst == report.Intact {
 		return integrity(inner)
 	}
-	if len(r.Signatures) == 0 {
+	if len(r.Signatures)+len(fileStamps(r)) == 0 {
 		return report.IntegrityUnknown
 	}
 	return worst
@@ -263,6 +312,11 @@ func brokenReason(r *report.Report) string {
 	for _, s := range r.Signatures {
 		if s.Integrity != report.Intact || s.Verdict == report.Invalid {
 			return s.Reason
+		}
+	}
+	for _, t := range fileStamps(r) {
+		if t.Integrity != report.Intact {
+			return fmt.Sprintf("time stamp %s: %s", t.ID, t.Reason)
 		}
 	}
 	if inner := insideOf(r); inner != nil {

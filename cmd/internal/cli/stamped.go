@@ -61,63 +61,23 @@ func intactChain(c *timestamp.Container) error {
 	return nil
 }
 
-// extractStamped writes the document in a .tsd or .m7m.
-func (a *app) extractStamped(o *extractOptions, in *input) error {
-	if o.all || o.which != "" || o.judge.Trust.Len() > 0 {
-		return usageError("pectoken extract "+shellWord(o.file), "extracting from %q: --all, --signature and --trust are not for a file with time stamps", o.file)
-	}
-	output := o.output.path
-	if output == "" {
-		name, err := withoutEnvelope(o.file)
-		if err != nil {
-			return usageError("pectoken extract --output FILE "+shellWord(o.file), "extracting from %q: %w", o.file, err)
-		}
-		output = name
-	}
-	if err := o.creatable(in, output); err != nil {
-		return err
-	}
-	c, err := readStamped(in, nil)
-	if err != nil {
-		return damagedStamps("extracting from", o.file, err)
-	}
-	broken := intactChain(c)
-	switch {
-	case !c.Attached:
-		return &problem{exit: exitFailed, code: "noContent", err: fmt.Errorf("extracting from %q: the document is not in it", o.file)}
-	case broken != nil && !o.broken:
-		return &problem{
-			exit: exitFailed, code: "broken", err: fmt.Errorf("extracting from %q: the time stamp is not good, and nothing is written: %w", o.file, broken),
-			hint: []string{"--broken writes the document all the same"},
-		}
-	}
-	if err := a.writeStamped(o.file, in, output, o.output.mode(), broken == nil); err != nil {
-		return err
-	}
-	if err := a.wrote(o.file, output, c.Evidence[0].Token); err != nil || broken == nil {
-		return err
-	}
-	a.say("warning: the time stamp is not good: %v", broken)
-	return ending(exitFailed)
-}
-
-func damagedStamps(doing, file string, err error) error {
-	return &problem{exit: exitFailed, code: "damaged", err: fmt.Errorf("%s %q: %w", doing, file, err)}
+func damagedStamps(file string, err error) error {
+	return &problem{exit: exitFailed, code: "damaged", err: fmt.Errorf("splitting %q: %w", file, err)}
 }
 
 // writeStamped writes the document, which must still be what was stamped.
-func (a *app) writeStamped(file string, in *input, output string, mode outfile.Mode, good bool) error {
+func (a *app) writeStamped(file string, in *input, output string, mode outfile.Mode) error {
 	out, err := a.createOutput(output, mode)
 	if err != nil {
 		return err
 	}
 	defer out.Discard()
 	c, err := readStamped(in, out)
-	if err == nil && good {
+	if err == nil {
 		err = intactChain(c)
 	}
 	if err != nil {
-		return fmt.Errorf("extracting from %q: %w", file, err)
+		return fmt.Errorf("splitting %q: %w", file, err)
 	}
 	return out.Commit()
 }
@@ -184,7 +144,7 @@ func runSplit(ctx context.Context, a *app, o *splitOptions) error {
 	}
 	c, err := readStamped(in, nil)
 	if err != nil {
-		return damagedStamps("splitting", o.file, err)
+		return damagedStamps(o.file, err)
 	}
 	if err := splittable(c); err != nil {
 		return &problem{exit: exitFailed, code: "broken", err: fmt.Errorf("splitting %q: %w", o.file, err)}
@@ -221,7 +181,7 @@ func (a *app) split(o *splitOptions, in *input, c *timestamp.Container, document
 	if _, err := out.Write(octets); err != nil {
 		return err
 	}
-	if err := a.writeStamped(o.file, in, document, o.output.mode(), true); err != nil {
+	if err := a.writeStamped(o.file, in, document, o.output.mode()); err != nil {
 		return err
 	}
 	if err := out.Commit(); err != nil {
