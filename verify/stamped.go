@@ -72,18 +72,9 @@ func containerFile(src *io.SectionReader, o Options, depth int) (*report.Report,
 			Code: "trailingBytes", Message: fmt.Sprintf("%d bytes after the end of the file are stamped by nobody", c.Trailing),
 		})
 	}
-	another, err := o.anotherContent(c.Attached, func(dst io.Writer) error {
-		_, err := timestamp.Read(rewound(src), timestamp.ReadOptions{Content: dst})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
 	stamps, m := containerStamps(c)
-	for _, s := range stamps {
-		if another && s.err == nil {
-			s.err = errAnother
-		}
+	if err := o.refuseStamped(stamps, src, c); err != nil {
+		return nil, err
 	}
 	o.judgeFile(r, stamps, m)
 	content := o.Content
@@ -156,6 +147,21 @@ func containedIn(src *io.SectionReader, c *timestamp.Container) (*io.SectionRead
 		return nil, err
 	}
 	return io.NewSectionReader(bytes.NewReader(content.Bytes()), 0, int64(content.Len())), nil
+}
+
+// refuseStamped fails all stamps of a container that carries another document than the one
+// that was given.
+func (o Options) refuseStamped(stamps []*stamp, src *io.SectionReader, c *timestamp.Container) error {
+	another, err := o.anotherContent(c.Attached, func(dst io.Writer) error {
+		_, err := timestamp.Read(rewound(src), timestamp.ReadOptions{Content: dst})
+		return err
+	})
+	for _, s := range stamps {
+		if another && s.err == nil {
+			s.err = errAnother
+		}
+	}
+	return err
 }
 
 // leaveUnopened says that the document in a container is not looked into.

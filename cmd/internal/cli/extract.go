@@ -26,12 +26,12 @@ type extractOptions struct {
 	all    bool   // write what is in each envelope
 	outer  bool   // open the outermost envelope only
 	which  string // signature of a PDF
-	judge  verify.Options
+	flags  judgeFlags
+	judge  verify.Options // what flags say
 }
 
 func newExtractCmd(a *app, runF func(context.Context, *extractOptions) error) *cobra.Command {
 	o := &extractOptions{}
-	var flags judgeFlags
 	if runF == nil {
 		runF = func(ctx context.Context, o *extractOptions) error { return runExtract(ctx, a, o) }
 	}
@@ -61,7 +61,7 @@ is intact is looked at. CONTRACT.pdf becomes CONTRACT-S1.pdf.`,
 		Args: oneFile,
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			o.file = args[0]
-			if o.judge, err = flags.options(a, c); err != nil {
+			if o.judge, err = o.flags.options(a, c); err != nil {
 				return err
 			}
 			if err := o.check(a, c); err != nil {
@@ -70,13 +70,17 @@ is intact is looked at. CONTRACT.pdf becomes CONTRACT-S1.pdf.`,
 			return runF(c.Context(), o)
 		},
 	}
-	flags.register(c)
+	o.register(c)
+	return c
+}
+
+func (o *extractOptions) register(c *cobra.Command) {
+	o.flags.register(c)
 	o.output.register(c)
 	c.Flags().BoolVar(&o.broken, "broken", false, "write the document even though the signature is not intact")
 	c.Flags().BoolVar(&o.all, "all", false, "write what is in each of several envelopes")
 	c.Flags().StringVar(&o.which, "signature", "", "write the revision of a PDF that signature `NUMBER|FIELD` covers")
 	c.Flags().BoolVar(&o.outer, "outer", false, "open the outermost envelope only")
-	return c
 }
 
 // check refuses flags that don't go together.
