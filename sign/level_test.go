@@ -75,6 +75,17 @@ func (w *world) options(t testing.TB, level sign.Level) sign.Options {
 // authorities or not.
 func (w *world) judged(t *testing.T, file, content []byte, online bool) *report.Signature {
 	t.Helper()
+	return w.report(t, file, content, online).Signatures[0]
+}
+
+// all are the signatures of a file as verify sees them, which may ask the authorities.
+func (w *world) all(t *testing.T, file []byte) []*report.Signature {
+	t.Helper()
+	return w.report(t, file, nil, true).Signatures
+}
+
+func (w *world) report(t *testing.T, file, content []byte, online bool) *report.Report {
+	t.Helper()
 	o := verify.Options{Now: w.now, Trust: w.trust(t), Revocation: &revocation.Checker{}}
 	if online {
 		o.Revocation.Fetcher = w.fetcher()
@@ -86,7 +97,7 @@ func (w *world) judged(t *testing.T, file, content []byte, online bool) *report.
 	if err != nil || len(r.Signatures) == 0 {
 		t.Fatalf("%v, %+v", err, r)
 	}
-	return r.Signatures[0]
+	return r
 }
 
 func expect(t *testing.T, s *report.Signature, level sign.Level, verdict report.Verdict) {

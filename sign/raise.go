@@ -78,19 +78,28 @@ func (r *raising) stampSignatures(ctx context.Context) error {
 		if len(signatureStamps(s)) > 0 {
 			continue
 		}
-		digests := timestamp.Digests{}
-		for _, h := range r.Stamper.Hashes() {
-			digests[h] = digestOf(h, s.Signature)
-		}
-		token, err := r.stamp(ctx, digests)
+		attribute, err := r.stampValue(ctx, s.Signature)
 		if err != nil {
 			return err
 		}
-		if err := r.addStamp(i, cms.SignatureTimestamp, token.Raw); err != nil {
+		if err := r.add(cms.Additions{Unsigned: map[int][]cms.Attribute{i: {attribute}}}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// stampValue asks for a timestamp of a signature value.
+func (o Options) stampValue(ctx context.Context, value []byte) (cms.Attribute, error) {
+	digests := timestamp.Digests{}
+	for _, h := range o.Stamper.Hashes() {
+		digests[h] = digestOf(h, value)
+	}
+	token, err := o.stamp(ctx, digests)
+	if err != nil {
+		return cms.Attribute{}, err
+	}
+	return cms.TimestampAttribute(cms.SignatureTimestamp, token.Raw)
 }
 
 // stamp asks for a timestamp and makes sure that it is of what was asked for.

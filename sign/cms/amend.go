@@ -26,7 +26,7 @@ type Amended struct {
 // It doesn't ask whether the signatures that are there are any good: check
 // before adding to them. After an error dst may hold a part of a file.
 func AddSigner(dst io.Writer, file Amended, signers ...Signer) error {
-	e, err := newEnvelope(signers)
+	e, err := newAmendment(signers)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func AddSigner(dst io.Writer, file Amended, signers ...Signer) error {
 // section 11.4) of one of its signers, counted from zero: a signature over that
 // signature's value. Everything else keeps its octets, as with [AddSigner].
 func CounterSign(dst io.Writer, file Amended, index int, signer Signer) error {
-	e, err := newEnvelope([]Signer{signer})
+	e, err := newAmendment([]Signer{signer})
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,12 @@ type Signer struct {
 	PSS         bool                // RSASSA-PSS (RFC 4056) in place of PKCS #1 v1.5; RSA keys only
 	SigningTime time.Time           // claimed time, to the second; zero leaves the attribute out, as PAdES asks
 	Attributes  []Attribute         // further signed attributes: [MimeType], [CommitmentType] and the like
-	Rand        io.Reader           // for PSS salts and ECDSA nonces of keys in software; nil means crypto/rand
+
+	// Unsigned returns unsigned attributes for the signature value that was made, such as
+	// a timestamp of it. Only [AddSigner] and [CounterSign] ask; others refuse it.
+	Unsigned func(signature []byte) ([]Attribute, error)
+
+	Rand io.Reader // for PSS salts and ECDSA nonces of keys in software; nil means crypto/rand
 }
 
 // plan is a Signer that was found able to sign: everything decided, nothing
@@ -148,7 +153,24 @@ func (p *plan) signerInfo(contentType asn1.ObjectIdentifier, digest []byte) ([]b
 	if err != nil {
 		return nil, err
 	}
-	return p.assemble(attributes, value), nil
+	return p.withUnsigned(p.assemble(attributes, value), value)
+}
+
+// withUnsigned adds the unsigned attributes that are wanted for a signature value.
+func (p *plan) withUnsigned(info, value []byte) ([]byte, error) {
+	if p.Unsigned == nil {
+		return info, nil
+	}
+	list, err := p.Unsigned(value)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range list {
+		if info, err = addUnsigned(info, a.Raw); err != nil {
+			return nil, err
+		}
+	}
+	return info, nil
 }
 
 // sign makes the signature value over the signed attributes and checks it

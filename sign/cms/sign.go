@@ -82,7 +82,17 @@ type envelope struct {
 	version int      // that they need
 }
 
+// newEnvelope is for signers whose SignerInfos have a size that is known before they sign.
 func newEnvelope(signers []Signer) (*envelope, error) {
+	for _, s := range signers {
+		if s.Unsigned != nil {
+			return nil, errors.New("signing: Signer.Unsigned is for signatures that are added to others")
+		}
+	}
+	return newAmendment(signers)
+}
+
+func newAmendment(signers []Signer) (*envelope, error) {
 	if len(signers) == 0 {
 		return nil, errors.New("signing: no signer")
 	}

@@ -45,8 +45,9 @@ func (f *amendFlags) check(c *cobra.Command, o *signOptions) error {
 		return usageError(helpHint(c), "--counter: signatures are numbered from 1")
 	case o.detached, o.format == "pades", o.skipSigned:
 		return usageError(helpHint(c), "--add and --counter don't go with --detached, --format pades or --skip-signed")
-	case o.level.level != "b":
-		return usageError(helpHint(c), "--add and --counter make signatures of level b: pectoken extend raises them afterwards")
+	case o.level.level != "b" && o.level.level != "t":
+		return usageError("sign with --level t, and then type: pectoken extend --level "+o.level.level+" FILE",
+			"--add and --counter make signatures of level b or t: pectoken extend raises the whole file afterwards")
 	}
 	return nil
 }

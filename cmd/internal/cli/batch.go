@@ -281,12 +281,32 @@ func (b *batch) fail(err error) error {
 
 // end shows what was not shown yet and returns how the command ends.
 func (b *batch) end() error {
+	said, unsaid := 0, 0
 	for _, j := range b.jobs {
-		if !j.pending() {
-			b.tell(j)
+		if j.pending() {
+			continue
 		}
+		if mistaken(j) {
+			if said++; said > mostMistakes {
+				j.said = true
+				unsaid++
+			}
+		}
+		b.tell(j)
+	}
+	if unsaid > 0 {
+		b.app.say("%d more files have mistakes of that kind", unsaid)
 	}
 	return ending(b.exit)
+}
+
+// mostMistakes is how many mistakes in a command line are said, each with its hints: who
+// repeats a batch of thousands has as many outputs that exist.
+const mostMistakes = 20
+
+// mistaken says whether a job is to be told of as one with a mistake.
+func mistaken(j *job) bool {
+	return j.err != nil && !j.told && !j.said && problemOf(j.err).exit == exitUsage
 }
 
 // tell shows what became of a job, once.

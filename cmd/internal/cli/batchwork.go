@@ -159,9 +159,9 @@ func (b *batch) write(ctx context.Context, out io.Writer, j *job, in *input) (er
 	if options.Signer.Attributes, err = b.options.attributes.build(j.format, options.Location); err != nil {
 		return err
 	}
-	if b.options.amend.asked() {
-		return b.amend(ctx, out, j, in, options)
-	}
 	b.options.level.settling(&options, &j.result)
+	if b.options.amend.asked() {
+		return levelProblem(ctx, b.amend(ctx, out, j, in, options))
+	}
 	return levelProblem(ctx, sign.Document(ctx, out, in.section(), options))
 }

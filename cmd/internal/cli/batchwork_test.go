@@ -213,3 +213,28 @@ func (w writer) Sign(random io.Reader, digest []byte, o crypto.SignerOpts) ([]by
 	}
 	return w.pullable.Sign(random, digest, o)
 }
+
+// Who repeats a batch of many files is told of the first outputs that exist, and how many
+// more there are.
+func TestManyOutputsExist(t *testing.T) {
+	const more = 7
+	b, _, stderr := batchOf(t, mostMistakes+more, 0)
+	for _, j := range b.jobs {
+		if err := os.WriteFile(j.output, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.checkOutputs(newFileSet(nil))
+	if b.mayStart() || b.end() == nil || b.exit != exitUsage {
+		t.Errorf("exit code %d", b.exit)
+	}
+	text := stderr.String()
+	if n := strings.Count(text, "it exists already"); n != mostMistakes || !strings.Contains(text, fmt.Sprintf("pectoken: %d more files", more)) {
+		t.Errorf("%d of %d are said:\n%s", n, len(b.jobs), text)
+	}
+	for _, j := range b.jobs {
+		if !j.told {
+			t.Errorf("%s is left out of --json", j.file)
+		}
+	}
+}

@@ -95,7 +95,8 @@ reason and place, or what --text, --picture and --qr say, in the letters of --fo
 --preview draws it beforehand and signs nothing. An encrypted PDF stays encrypted.
 
 A .p7m that is there gets one more signature with --add (in parallel to those in
-it) or --counter N (over its signature number N); what was in it stays as it is.
+it) or --counter N (over its signature number N); what was in it stays as it is. With
+--level t the new signature gets a time stamp; pectoken extend raises the whole file.
 
 Below level lt it is not checked whether the certificate was revoked, and never what
 the documents say or show. The time in a signature is that of this computer's clock,

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
+	"github.com/pectoken/pectoken/sign"
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/timestamp"
 )
@@ -283,7 +284,7 @@ func (a *app) stamp(ctx context.Context, o *timestampOptions, client *timestamp.
 		err = out.Commit()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("stamping %q: a time stamp was used up, and can't be written: %w", j.file, err)
+		return nil, fmt.Errorf("stamping %q: %w", j.file, &sign.LostStampsError{Tokens: []*timestamp.Token{t}, Err: err})
 	}
 	return t, nil
 }
