@@ -65,6 +65,7 @@ is asked for.`,
 	o.output.register(c)
 	o.output.registerFolder(c)
 	c.Flags().StringVar(&o.content, "content", "", "the document of a detached signature is `FILE`")
+	c.Flags().StringVar(&o.options.Password, "password", "", "open an encrypted PDF with this `PASSWORD`")
 	o.level.register(c, "lta", "t", "lt", "lta")
 	return c
 }

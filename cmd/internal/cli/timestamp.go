@@ -50,8 +50,9 @@ request that may have been served is never repeated. When an authority can't be
 reached or refuses, the next one is asked; when it fails in another way, nothing
 more is, and the error says that a stamp may have been used up.
 
-The stamp was checked when it is written: it is of this file, and its signature is
-good. Whether to trust the authority is not looked at.`,
+The stamp was checked when it is written: it is of this file, its signature is good,
+and its time is that of the clock here, give or take five minutes. Whether to trust
+the authority is not looked at.`,
 		Example: `  pectoken timestamp --tsa https://tsa.example.it contract.pdf.p7m
   pectoken timestamp --as tsr *.pdf
   pectoken timestamp contract.pdf.p7m.tsd`,

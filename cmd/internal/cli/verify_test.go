@@ -5,6 +5,7 @@ package cli
 import (
 	"bytes"
 	"crypto"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -202,5 +203,46 @@ func TestVerifyEvidenceFlags(t *testing.T) {
 		{"--timeout", "0s"}, {"--timeout", "-1s"},
 	} {
 		j.want(exitUsage, false, "", "a.p7m", flags...)
+	}
+}
+
+// TestRevocationFaults: whatever goes wrong with the places that tell whether a
+// certificate is revoked, in the time that they are given verify says that it isn't known,
+// and extend that the level isn't reached, and writes nothing.
+func TestRevocationFaults(t *testing.T) {
+	for _, c := range []struct{ ocsp, crl authority.Fault }{
+		{authority.Slow, authority.Slow},
+		{authority.Hang, authority.Hang},
+		{authority.HTTP500, authority.HTTP500},
+		{authority.HalfAnswer, authority.HalfAnswer},
+		{authority.CutAnswer, authority.CutAnswer},
+		{authority.Endless, authority.Endless},
+		{authority.RedirectLoop, authority.RedirectLoop},
+		{authority.RedirectFile, authority.RedirectFile},
+		{authority.FlippedBit, authority.FlippedBit},
+		{authority.OtherCA, authority.OtherCA},
+		{authority.Stale, authority.Stale},
+		{authority.Expired, authority.HTTP404},
+		{authority.WrongSerial, authority.HTTP404},
+	} {
+		t.Run(string(c.ocsp), func(t *testing.T) {
+			t.Parallel()
+			j := newJudged(t)
+			j.sign()
+			if err := errors.Join(j.server.Fail(authority.OCSP, c.ocsp), j.server.Fail(authority.CRL, c.crl)); err != nil {
+				t.Fatal(err)
+			}
+			j.want(exitIndeterminate, true, "TRY_LATER", "a.p7m", "--no-cache", "--timeout", "500ms")
+			var out, said bytes.Buffer
+			j.app.out, j.app.err = &out, &said
+			args := []string{"extend", j.path("a.p7m"), "--level", "lt", "--no-cache", "--timeout", "500ms", "--trust", j.path("root.pem"), "--tsa", j.server.URL(authority.TSA)}
+			if exit := j.app.run(t.Context(), args); exit != exitFailed || out.Len() > 0 || !strings.Contains(said.String(), "B-LT") {
+				t.Errorf("extend: exit %d, %q\n%s", exit, out.String(), said.String())
+			}
+			left, err := os.ReadDir(j.dir)
+			if err != nil || len(left) != 2 {
+				t.Errorf("%d files, want the signature and the root: %v", len(left), err)
+			}
+		})
 	}
 }
