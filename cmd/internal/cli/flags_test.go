@@ -39,7 +39,7 @@ func TestSignFlags(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{}, {""}, {"-", "a"}, {"-", "--pin-fd", "0"}, {"a", "b", "-o", "c"}, {"a", "-o", "b", "--output-dir", "c"},
-		{"a", "--level", "ltv"}, {"a", "--tsa", "http://x"}, {"a", "--level", "t"}, {"a.p7m", "--add", "--level", "t", "--tsa", "http://x"}, {"a", "--hash", "sha1"}, {"a", "--format", "xades"}, {"a", "--pin-fd", "-2"},
+		{"a", "--level", "ltv"}, {"a", "--tsa", "http://x"}, {"a", "--level", "t"}, {"a.p7m", "--add", "--level", "lt", "--tsa", "http://x"}, {"a", "--hash", "sha1"}, {"a", "--format", "xades"}, {"a", "--pin-fd", "-2"},
 		{"a", "--format", "pades", "--detached"},
 	} {
 		if _, err := parse(t, newSignCmd, args...); err == nil || problemOf(err).exit != exitUsage {
@@ -91,14 +91,15 @@ func TestExtractPlan(t *testing.T) {
 	nested := &report.Report{Format: "cades", Content: content, Nested: []*report.Report{inner}}
 	for name, c := range map[string]struct {
 		o    extractOptions
+		in   *report.Report
 		want []string
 	}{
-		"down to the document": {extractOptions{file: "a.p7m.p7m"}, []string{"a"}},
-		"each":                 {extractOptions{file: "a.p7m.p7m", all: true}, []string{"a.p7m", "a"}},
-		"the outermost":        {extractOptions{file: "a.p7m.p7m", outer: true}, []string{"a.p7m"}},
-		"by name":              {extractOptions{file: "x", output: outputFlags{path: "-"}}, []string{"-"}},
+		"down to the document": {extractOptions{file: "a.p7m.p7m"}, nested, []string{"a"}},
+		"each":                 {extractOptions{file: "a.p7m.p7m", all: true}, nested, []string{"a.p7m", "a"}},
+		"one envelope":         {extractOptions{file: "a.p7m.p7m"}, inner, []string{"a.p7m"}},
+		"by name":              {extractOptions{file: "x", output: outputFlags{path: "-"}}, nested, []string{"-"}},
 	} {
-		plan, err := c.o.plan(&input{}, nested)
+		plan, err := c.o.plan(&input{}, c.in)
 		var got []string
 		for _, e := range plan {
 			got = append(got, e.output)
