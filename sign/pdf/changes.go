@@ -60,7 +60,8 @@ type Change struct {
 // the step are obeyed (ISO 32000-2, 12.8.2.4). Stricter than the standard, in a
 // certified document no new signature field may be visible, and a comment must
 // be of a kind, and look, that cannot cover what was signed; only lines can cross
-// it out.
+// it out. In any document the stamps of a revision must leave half of each page
+// uncovered.
 //
 // An object that has a permitted use and any other is held to the other. Bytes
 // of an update that belong to none of its objects are forbidden, and so is what

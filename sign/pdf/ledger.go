@@ -59,6 +59,7 @@ type ledger struct {
 
 	uses   map[int64]use
 	pages  int
+	sheets []int64 // the pages, by number
 	fields map[int64]*fieldFacts
 	names  map[string]bool // of all fields
 	late   []int64         // objects that only bytes of later revisions complete

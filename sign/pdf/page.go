@@ -2,6 +2,8 @@
 
 package pdf
 
+import "slices"
+
 // maxPageNodes bounds the search for a page in a page tree of empty nodes: so
 // many nodes more than the pages that are passed.
 const maxPageNodes = 10_000
@@ -56,6 +58,7 @@ type pageWalk struct {
 	most  int
 	left  int
 	step  int
+	lists ref // when given, only pages count that list this annotation
 	found *page
 }
 
@@ -75,10 +78,7 @@ func (w *pageWalk) visit(o object, above page) error {
 		return err
 	}
 	if kids == nil {
-		if w.left--; w.left == 0 {
-			w.found = &here
-		}
-		return nil
+		return w.pass(&here)
 	}
 	for i := range kids.items {
 		if w.step < 0 {
@@ -91,11 +91,49 @@ func (w *pageWalk) visit(o object, above page) error {
 	return nil
 }
 
+// pass counts a page.
+func (w *pageWalk) pass(p *page) error {
+	if w.lists != (ref{}) {
+		annots, err := as[*array](w.Document, p.get("Annots"))
+		if err != nil || annots == nil || !slices.Contains(annots.items, object(w.lists)) {
+			return err
+		}
+	}
+	if w.left--; w.left == 0 {
+		w.found = p
+	}
+	return nil
+}
+
+// pageAt reads the page that is object num, with what it inherits from the nodes it
+// names as those above it.
+func (d *Document) pageAt(num int64) (*page, error) {
+	node, err := d.dictAt(num)
+	p := &page{dict: node, at: ref{num: num}}
+	for range maxFieldDepth {
+		if err != nil || node == nil {
+			return p, err
+		}
+		for key, into := range p.inherited() {
+			if *into == nil {
+				*into = node.get(key)
+			}
+		}
+		node, err = soft[*dict](d, node.get("Parent"))
+	}
+	return p, err
+}
+
+// inherited are the entries that a page can have from the nodes above it.
+func (p *page) inherited() map[name]*object {
+	return map[name]*object{"MediaBox": &p.mediaBox, "CropBox": &p.cropBox, "Rotate": &p.rotate}
+}
+
 // below returns the node with what it has of its own in place of what it
 // inherits.
 func (p page) below(node *dict, at ref) page {
 	p.dict, p.at = node, at
-	for key, into := range map[name]*object{"MediaBox": &p.mediaBox, "CropBox": &p.cropBox, "Rotate": &p.rotate} {
+	for key, into := range p.inherited() {
 		if o := node.get(key); o != nil {
 			*into = o
 		}

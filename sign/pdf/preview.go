@@ -53,11 +53,11 @@ func Preview(src io.ReaderAt, size int64, o SignOptions, resolution float64) (im
 // sketched lays the signature out where it would stand.
 func (p *plan) sketched() (*sketch, error) {
 	if f := p.target.existing; f != nil {
-		widget, _, err := p.widget(f)
+		widget, at, err := p.widget(f)
 		if err != nil {
 			return nil, err
 		}
-		place, quarter, _, err := p.fieldPlace(f, widget)
+		place, quarter, _, err := p.fieldPlace(f, widget, at)
 		if err != nil {
 			return nil, err
 		}
@@ -73,6 +73,9 @@ func (p *plan) sketched() (*sketch, error) {
 	}
 	place, err := p.o.Appearance.place(seen)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.leavesRoom(place, seen); err != nil {
 		return nil, err
 	}
 	return p.sketch(place, seen.quarter)

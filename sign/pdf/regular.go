@@ -2,7 +2,10 @@
 
 package pdf
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // Programs differ in what they forgive. One that does not forgive what stands in
 // the cross-reference data gives them up, looks for objects, and finds those that
@@ -50,11 +53,13 @@ func (s *step) irregularity(part *section) (string, error) {
 const maxTypeWidth = 2
 
 // What stands around the rows of a table, with the word xref before it. Head is
-// before rows, tail after the last ones. A subsection may be empty.
+// before rows, tail after the last ones. A subsection may be empty. One line end
+// follows its numbers, and none stands before those of a further one: MuPDF takes
+// both for a row.
 var (
-	tableHead = regexp.MustCompile(`^[ \r\n]*(?:[0-9]{1,10} 0 ?[\r\n]+)*[0-9]{1,10} [0-9]{1,10} ?[\r\n]+$`)
-	tableTail = regexp.MustCompile(`^[ \r\n]*(?:[0-9]{1,10} 0 ?[\r\n]+)*trailer[ \r\n]*$`)
-	emptyTail = regexp.MustCompile(`^[ \r\n]+(?:[0-9]{1,10} 0 ?[\r\n]+)+trailer[ \r\n]*$`)
+	tableHead = regexp.MustCompile(`^(?:[0-9]{1,10} 0 ?(?:\r\n|\r|\n))*[0-9]{1,10} [0-9]{1,10} ?(?:\r\n|\r|\n)$`)
+	tableTail = regexp.MustCompile(`^[ \r\n]*(?:[0-9]{1,10} 0 ?(?:\r\n|\r|\n))*trailer[ \r\n]*$`)
+	emptyTail = regexp.MustCompile(`^[ \r\n]+(?:[0-9]{1,10} 0 ?(?:\r\n|\r|\n))+trailer[ \r\n]*$`)
 )
 
 // maxBetween bounds the text between the rows of two subsections.
@@ -78,11 +83,15 @@ func (s *step) plainTable(part *section, rows *table) (bool, error) {
 	if len(rows.runs) == 0 {
 		tail = emptyTail
 	}
-	for _, run := range rows.runs {
-		if text, ok, err := s.between(span{at, run.at}); err != nil || !ok || !tableHead.MatchString(text) {
+	for i, run := range rows.runs {
+		text, ok, err := s.between(span{at, run.at})
+		if i == 0 {
+			text = strings.TrimLeft(text, " \r\n")
+		}
+		if err != nil || !ok || !tableHead.MatchString(text) {
 			return false, err
 		}
-		at = run.at + run.count*rowLen
+		at = run.at + run.count*run.width
 	}
 	text, ok, err := s.between(span{at, part.trailer.start})
 	return ok && tail.MatchString(text), err

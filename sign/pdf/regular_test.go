@@ -29,6 +29,11 @@ func TestIrregularSections(t *testing.T) {
 		{"comment in the table", "xref\n20 1\n", "xref %\n20 1\n", "table is malformed"},
 		{"sign in the table", "xref\n20 1\n", "xref\n+20 1\n", "table is malformed"},
 		{"head on two lines", "xref\n20 1\n", "xref\n20\n1\n", "table is malformed"},
+		{"two line ends after a head", "xref\n20 1\n", "xref\n20 1\r\n\r\n", "table is malformed"},
+		{"two line ends after an empty head", "xref\n20 1\n", "xref\n0 0\n\n20 1\n", "table is malformed"},
+		{"blank line between subsections", "xref\n20 1\n", "xref\n0 1\n0000000000 65535 f \n\n20 1\n", "table is malformed"},
+		{"rows of 21 bytes", "xref\n20 1\n", "xref\n0 1\n0000000000 65535 f \r\n20 1\n", "table is malformed"},
+		{"two spaces after a head", "xref\n20 1\n", "xref\n20 1  \n", "table is malformed"},
 		{"head with a tab", "xref\n20 1\n", "xref\n20\t1\n", "table is malformed"},
 		{"null at the end of a row", " 00000 n \n", " 00000 n\x00\n", "table is malformed"},
 		{"row to the start", fmt.Sprintf("%010d 00000 n", len(form)), "0000000000 00000 n", "the row of object 20 leads nowhere"},
@@ -47,7 +52,11 @@ func TestIrregularSections(t *testing.T) {
 	t.Run("no subsection", func(t *testing.T) {
 		wantForbidden(t, changes(t, appendRows(t, form, ""), "Signature1"), "table is malformed")
 	})
-	for _, same := range [][2]string{{"xref\n20 1\n", "xref\r\n20 1 \n"}, {"xref\n20 1\n", "xref\n0 0\n20 1\n"}, {"%%EOF\n", "%%EOF"}, {"startxref\n", "startxref\r"}} {
+	for _, same := range [][2]string{{"xref\n20 1\n", "xref\r\n20 1 \n"}, {"xref\n20 1\n", "xref\n0 0\n20 1\n"}, {"%%EOF\n", "%%EOF"}, {"startxref\n", "startxref\r"},
+		{"startxref\n", "startxref\r\n"}, {"startxref\n", "startxref \n"}, {"\n%%EOF\n", "\r\n \r\n%%EOF"}, {"xref\n20 1\n", "xref  \r\n\n20 1\n"},
+		{"xref\n20 1\n", "xref\n20 1\r"}, {"xref\n20 1\n", "xref\n20 1 \r\n"}, {"\ntrailer\n", "\n\n\r\ntrailer \r\n"},
+		{" 00000 n \n", " 00000 n\n"}, {" 00000 n \n", " 00000 n\r"}, {" 00000 n \n", " 00000 n\r\n"},
+		{"xref\n20 1\n", "xref\n0 1\n0000000000 65535 f\n20 1\n"}} {
 		wantChanges(t, changes(t, respelled(same[0], same[1]), "Signature1"), "other: objects [20] were added that nothing uses")
 	}
 }

@@ -260,6 +260,9 @@ func (s *step) noteFilled(num int64, f *fieldFacts, key name) {
 		s.filled[f.named] = done
 		s.fillOrder = append(s.fillOrder, f.named)
 	}
+	if f.kind == "Sig" && (key == "AP" || key == "AS") {
+		s.stamps[num] = true
+	}
 	switch key {
 	case "AP":
 		s.noteDrawn(num, done)

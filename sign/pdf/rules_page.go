@@ -156,6 +156,7 @@ func (s *step) judgeNewAnnotation(page int, r ref) {
 	case d == nil || d.existed || annot == nil || annot.data > 0:
 		s.forbid(ChangePage, "page %d: an annotation was added that was there before or is none", page)
 	case annot.get("Subtype") == name("Widget") || annot.get("FT") != nil || annot.get("Parent") != nil && annot.get("Subtype") != name("Popup"):
+		s.showing[r.num] = append(s.showing[r.num], page)
 		s.judgeNewField(r, page)
 	default:
 		s.judgeComment(page, annot, "added")

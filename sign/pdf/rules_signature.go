@@ -4,7 +4,6 @@ package pdf
 
 import (
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -96,6 +95,7 @@ type newField struct {
 	visible bool // it takes room on a page
 	drawn   bool // it has an appearance that is not empty
 	area    rect
+	widgets []int64
 	problem string // why it is not one
 }
 
@@ -124,6 +124,9 @@ func (s *step) judgeNewField(r ref, page int) {
 }
 
 func (s *step) judgeSignedNewField(f newField, page int, locked bool, by string) {
+	for _, num := range f.widgets {
+		s.stamps[num] = true
+	}
 	timestamp, problem, err := s.newSignature(f.dict.get("V"))
 	where := ""
 	if f.visible {
@@ -170,7 +173,7 @@ func (s *step) readNewField(r ref) newField {
 	case s.nameTaken(f.name):
 		f.problem = "the form has a field of that name"
 	default:
-		s.addWidget(&f, f.dict)
+		s.addWidget(&f, r.num, f.dict)
 		s.readNewKids(&f)
 	}
 	return f
@@ -183,7 +186,8 @@ func (s *step) nameTaken(name string) bool {
 }
 
 // addWidget takes in the look of a widget.
-func (s *step) addWidget(f *newField, d *dict) {
+func (s *step) addWidget(f *newField, num int64, d *dict) {
+	f.widgets = append(f.widgets, num)
 	for _, e := range d.entries {
 		if !fieldKeys[e.key] {
 			f.problem = fmt.Sprintf("it has the key /%s", clip([]byte(e.key)))
@@ -235,7 +239,7 @@ func (s *step) readNewKids(f *newField) {
 			return
 		}
 		s.fresh[r.num] = true
-		s.addWidget(f, widget)
+		s.addWidget(f, r.num, widget)
 	}
 }
 
@@ -245,7 +249,6 @@ type rect [4]float64
 // rectangle reads /Rect of an annotation. One that is no rectangle takes all the
 // room there is.
 func rectangle(d *dict) rect {
-	everywhere := rect{0, 0, math.Inf(1), math.Inf(1)}
 	held := d.get("Rect")
 	if held == nil {
 		return rect{}

@@ -43,6 +43,9 @@ func (p *plan) stampOn(page *page) (*stamp, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.leavesRoom(place, seen); err != nil {
+		return nil, err
+	}
 	form, err := p.draw(place, seen.quarter, page.dict)
 	return &stamp{place, seen.quarter, form}, err
 }
@@ -56,7 +59,7 @@ func (p *plan) stampField(f *field) error {
 	if err != nil {
 		return err
 	}
-	place, quarter, page, err := p.fieldPlace(f, widget)
+	place, quarter, page, err := p.fieldPlace(f, widget, at)
 	if err != nil {
 		return err
 	}
@@ -67,7 +70,7 @@ func (p *plan) stampField(f *field) error {
 
 // fieldPlace is where the widget of a field stands, how its page is turned, and
 // the page, as far as the widget tells it.
-func (p *plan) fieldPlace(f *field, widget *dict) (box, int, *dict, error) {
+func (p *plan) fieldPlace(f *field, widget *dict, at ref) (box, int, *dict, error) {
 	place, ok, err := p.doc.box(widget.get("Rect"))
 	if err != nil {
 		return place, 0, nil, err
@@ -75,12 +78,25 @@ func (p *plan) fieldPlace(f *field, widget *dict) (box, int, *dict, error) {
 	if !ok || !(place.width() > 0 && place.height() > 0) {
 		return place, 0, nil, unshown("the field %q has no place on a page", f.name)
 	}
-	quarter, err := p.turn(widget)
+	page, err := p.pageOf(at, widget)
+	if err != nil || page == nil {
+		return place, 0, nil, err
+	}
+	seen, err := p.doc.sight(page)
 	if err != nil {
 		return place, 0, nil, err
 	}
-	page, err := as[*dict](p.doc, widget.get("P"))
-	return place, quarter, page, err
+	return place, seen.quarter, page.dict, p.leavesRoom(place, seen)
+}
+
+// leavesRoom refuses a stamp over what others signed that their signatures would not
+// be found valid with.
+func (p *plan) leavesRoom(place box, seen sight) error {
+	if share := seen.share(place); p.signed && share > maxStampShare {
+		return unshown("its place %v covers %.3g %% of the page; over more than half of it, the signatures that the document has would not be valid any more: "+
+			"choose a smaller place, or sign without being visible", place, 100*share)
+	}
+	return nil
 }
 
 // widget returns the one widget of a field.
@@ -99,19 +115,22 @@ func (p *plan) widget(f *field) (*dict, ref, error) {
 	return nil, ref{}, unshown("the field %q does not have one place on a page", f.name)
 }
 
-// turn is how a widget's page is turned, as far as the widget tells its page.
-func (p *plan) turn(widget *dict) (int, error) {
-	node, err := as[*dict](p.doc, widget.get("P"))
-	for range maxFieldDepth {
-		if err != nil || node == nil {
-			return 0, err
+// pageOf returns the page of a widget: the one it names, or else the first that lists
+// it; nil for none.
+func (p *plan) pageOf(at ref, widget *dict) (*page, error) {
+	if r, ok := widget.get("P").(ref); ok {
+		page, err := p.doc.pageAt(r.num)
+		if err != nil || page.dict != nil {
+			return page, err
 		}
-		if turn, err := as[int64](p.doc, node.get("Rotate")); err != nil || turn != 0 {
-			return int((turn/90%4 + 4) % 4), err
-		}
-		node, err = as[*dict](p.doc, node.get("Parent"))
 	}
-	return 0, err
+	root, _, err := p.doc.catalog()
+	if err != nil {
+		return nil, err
+	}
+	w := &pageWalk{Document: p.doc, seen: map[ref]bool{}, left: 1, step: 1, most: maxUpdated, lists: at}
+	err = w.visit(root.get("Pages"), page{})
+	return w.found, err
 }
 
 // turns are the matrices that keep a drawing upright on a page turned clockwise.

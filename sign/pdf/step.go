@@ -33,6 +33,8 @@ type step struct {
 	fresh        map[int64]bool           // new signature fields that were judged
 	freshNames   map[string]bool          // and their names
 	signing      map[*fieldFacts]*dict    // fields that were empty and got a signature
+	stamps       map[int64]bool           // widgets of new signatures, or that got their look now
+	showing      map[int64][]int          // pages that began to list a new widget
 }
 
 // delta is an object that differs.
@@ -61,6 +63,7 @@ func dictOf(o *indirect) *dict {
 
 func (s *step) run() error {
 	s.deltas, s.said, s.shown = map[int64]*delta{}, map[string]bool{}, map[int64]bool{}
+	s.stamps, s.showing = map[int64]bool{}, map[int64][]int{}
 	s.freshNames, s.heads = map[string]bool{}, map[int64]bool{}
 	s.filled, s.fresh, s.signing = map[*fieldFacts]*filling{}, map[int64]bool{}, map[*fieldFacts]*dict{}
 	for _, part := range []func() error{s.gather, s.completed, s.compareTrailers, s.account, s.otherReaders, s.judge, s.advance, s.completed} {
@@ -211,7 +214,7 @@ func (s *step) judge() error {
 			rules[u.purpose](s, d, u)
 		}
 	}
-	for _, part := range []func() error{s.compareForms, s.compareAnnotations, s.listFilled, s.compareDrawing, s.compareTags} {
+	for _, part := range []func() error{s.compareForms, s.compareAnnotations, s.listFilled, s.compareStamps, s.compareDrawing, s.compareTags} {
 		if err := part(); err != nil {
 			return err
 		}

@@ -53,6 +53,7 @@ func (l *ledger) expandPageNode(node *dict, v visit) {
 	} else {
 		if v.page == 0 {
 			l.pages++
+			l.sheets = append(l.sheets, v.num)
 			v.page = l.pages
 		}
 		l.uses[v.num] = v.use
@@ -167,15 +168,16 @@ func (l *ledger) expandAnnotation(d *dict, v visit) error {
 // fieldFacts is what a change to a field is judged by.
 type fieldFacts struct {
 	field
-	num    int64
-	parent *fieldFacts // above it in the tree
-	named  *fieldFacts // it, or what is above it and has the name and the value
-	page   int         // that shows it, 0 for none
-	flags  int64       // /Ff
-	round  int         // in which it was looked at
-	own    bool        // its signature, if any, was learnt from
-	signed bool        // it is a signature field that has a value
-	stray  bool        // a page leads to it and the form does not
+	num       int64
+	parent    *fieldFacts  // above it in the tree
+	named     *fieldFacts  // it, or what is above it and has the name and the value
+	page      int          // that shows it, 0 for none
+	elsewhere map[int]bool // other pages that do
+	flags     int64        // /Ff
+	round     int          // in which it was looked at
+	own       bool         // its signature, if any, was learnt from
+	signed    bool         // it is a signature field that has a value
+	stray     bool         // a page leads to it and the form does not
 }
 
 // isSigned reports whether the field or the one it is a widget of is signed.
@@ -191,6 +193,11 @@ func (f *fieldFacts) again(round int, parent *fieldFacts) bool {
 func (l *ledger) showField(v visit) {
 	if f := l.fields[v.num]; f != nil && f.page == 0 {
 		f.page = v.page
+	} else if f != nil && f.page != v.page {
+		if f.elsewhere == nil {
+			f.elsewhere = map[int]bool{}
+		}
+		f.elsewhere[v.page] = true
 	}
 }
 

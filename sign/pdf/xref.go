@@ -240,7 +240,8 @@ func (f *file) readTableTrailer(s *section, at int64) error {
 }
 
 // table gives access to the rows of a cross-reference table. Rows written as
-// the standard asks, 20 bytes each, stay in the file; others are kept.
+// the standard asks, 20 bytes each, or with a line end of one byte, stay in the
+// file; others are kept.
 type table struct {
 	src  io.ReaderAt
 	runs []rows
@@ -249,11 +250,15 @@ type table struct {
 // rows are those of one subsection.
 type rows struct {
 	first, count int64
-	at           int64      // file offset of the first, for rows of 20 bytes
+	at, width    int64      // file offset of the first, and how long each is
 	kept         []location // all of them, else
 }
 
-const rowLen = 20
+// The lengths of rows, the second where one byte ends the line.
+const (
+	rowLen      = 20
+	shortRowLen = 19
+)
 
 func (t *table) count() int64 {
 	if len(t.runs) == 0 {
@@ -271,12 +276,12 @@ func (t *table) row(i int64) (location, error) {
 		return run.kept[i], nil
 	}
 	var raw [rowLen]byte
-	if n, err := t.src.ReadAt(raw[:], run.at+i*rowLen); n < rowLen {
+	if n, err := t.src.ReadAt(raw[:run.width], run.at+i*run.width); int64(n) < run.width {
 		return location{}, fmt.Errorf("reading cross-reference table: %w", err)
 	}
-	at, ok := parseRow(raw[:])
+	at, ok := parseRow(raw[:run.width])
 	if !ok {
-		return location{}, damaged(run.at+i*rowLen, "a cross-reference row was expected")
+		return location{}, damaged(run.at+i*run.width, "a cross-reference row was expected")
 	}
 	return at, nil
 }
@@ -289,9 +294,12 @@ func (t *table) read(l *lexer, count int64) error {
 	first := t.count()
 	l.skipSpace()
 	begin := l.pos
-	if wellFormed(l, count) {
-		t.runs = append(t.runs, rows{first: first, count: count, at: begin})
-		return nil
+	for _, width := range []int64{rowLen, shortRowLen} {
+		l.pos = begin
+		if wellFormed(l, count, width) {
+			t.runs = append(t.runs, rows{first: first, count: count, at: begin, width: width})
+			return nil
+		}
 	}
 	if first+count > maxRows || count > (l.limit-begin)/5 {
 		return damaged(begin, "a malformed cross-reference table of %d rows", count)
@@ -307,10 +315,11 @@ func (t *table) read(l *lexer, count int64) error {
 	return nil
 }
 
-// wellFormed steps over count rows of 20 bytes and tells whether all of them
-// are as the standard writes them.
-func wellFormed(l *lexer, count int64) bool {
-	var raw [rowLen]byte
+// wellFormed steps over count rows of so many bytes and tells whether all of them
+// are as the standard writes them, the line end apart.
+func wellFormed(l *lexer, count, width int64) bool {
+	var row [rowLen]byte
+	raw := row[:width]
 	for ; count > 0; count-- {
 		for i := range raw {
 			c := l.next()
@@ -319,14 +328,14 @@ func wellFormed(l *lexer, count int64) bool {
 			}
 			raw[i] = byte(c)
 		}
-		if _, ok := parseRow(raw[:]); !ok {
+		if _, ok := parseRow(raw); !ok {
 			return false
 		}
 	}
 	return true
 }
 
-// parseRow reads "nnnnnnnnnn ggggg n" and two bytes of line end.
+// parseRow reads "nnnnnnnnnn ggggg n" and a line end.
 func parseRow(raw []byte) (location, bool) {
 	offset, ok1 := decimal(raw[:10])
 	gen, ok2 := decimal(raw[11:16])
@@ -336,8 +345,9 @@ func parseRow(raw []byte) (location, bool) {
 	return tableLocation(offset, gen, raw[17])
 }
 
-// rowEnds are the line ends of two bytes, ISO 32000-2, 7.5.4.
-var rowEnds = map[string]bool{" \r": true, " \n": true, "\r\n": true}
+// rowEnds are the line ends of two bytes, ISO 32000-2, 7.5.4, and those of one that
+// all readers forgive.
+var rowEnds = map[string]bool{" \r": true, " \n": true, "\r\n": true, "\n": true, "\r": true}
 
 func decimal(digits []byte) (n int64, ok bool) {
 	for _, c := range digits {

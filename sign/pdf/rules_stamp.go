@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pdf
+
+import (
+	"maps"
+	"math"
+	"slices"
+)
+
+// A further signature may have a stamp, which stands over what others signed. One
+// that takes most of a page is another page in its place ("sneaky signature"). What
+// the stamp shows cannot be judged, so its size is.
+
+// maxStampShare is how much of a page the stamps of one revision may cover.
+const maxStampShare = 0.5
+
+// compareStamps forbids stamps that cover too much of a page. Those on one page are
+// added up, as if none lay over another.
+func (s *step) compareStamps() error {
+	covered := map[int]float64{}
+	for _, num := range slices.Sorted(maps.Keys(s.stamps)) {
+		widget, err := s.is.dictAt(num)
+		if err != nil {
+			return err
+		}
+		if widget == nil || !rectangle(widget).visible() {
+			continue
+		}
+		for _, page := range s.pagesOf(num, widget) {
+			if err := s.spend(fieldEffort); err != nil {
+				return err
+			}
+			share, err := s.share(page, widget)
+			if err != nil {
+				return err
+			}
+			covered[page] += share
+		}
+	}
+	for _, page := range slices.Sorted(maps.Keys(covered)) {
+		if share := covered[page]; share > maxStampShare {
+			s.forbid(ChangeSignature, "page %d: the stamp of a further signature covers %.3g %% of it; more than half could be another page in its place",
+				page, 100*min(share, 1))
+		}
+	}
+	return nil
+}
+
+// pagesOf returns the numbers of the pages that show a widget, each once: those that
+// list it, or the one it names.
+func (s *step) pagesOf(num int64, widget *dict) []int {
+	pages := s.showing[num]
+	if f := s.fields[num]; f != nil && f.page > 0 {
+		pages = slices.AppendSeq(append(slices.Clone(pages), f.page), maps.Keys(f.elsewhere))
+	}
+	if r, ok := widget.get("P").(ref); ok && len(pages) == 0 && s.uses[r.num].page > 0 {
+		pages = []int{s.uses[r.num].page}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(pages)))
+}
+
+// fixedLook are the flags NoZoom and NoRotate, by which readers draw an annotation in
+// another place than its rectangle (ISO 32000-2, table 167).
+const fixedLook = 1<<3 | 1<<4
+
+// share is how much of a page a widget covers: all of it when that cannot be told.
+func (s *step) share(page int, widget *dict) (float64, error) {
+	if page > len(s.sheets) {
+		return 1, nil
+	}
+	p, err := s.is.pageAt(s.sheets[page-1])
+	if err != nil || p.dict == nil {
+		return 1, err
+	}
+	_, told, err := s.is.box(p.mediaBox)
+	if err != nil || !told && p.mediaBox != nil {
+		return 1, hard(err)
+	}
+	seen, err := s.is.sight(p)
+	if err != nil {
+		return 1, hard(err)
+	}
+	place := rectangle(widget).box()
+	if flags, ok := widget.integer("F"); flags&fixedLook != 0 || !ok && widget.get("F") != nil {
+		return place.width() * place.height() / (seen.box.width() * seen.box.height()), nil
+	}
+	return seen.share(place), nil
+}
+
+// share is how much of the page a rectangle covers, from 0 to 1.
+func (s sight) share(b box) float64 {
+	all := s.box.width() * s.box.height()
+	in := b.within(s.box)
+	if !(all > 0) {
+		return 1
+	}
+	return max(in.width(), 0) * max(in.height(), 0) / all
+}
+
+// box is the rectangle with its corners in order.
+func (r rect) box() box {
+	return box{min(r[0], r[2]), min(r[1], r[3]), max(r[0], r[2]), max(r[1], r[3])}
+}
+
+// everywhere is the place of what does not tell it.
+var everywhere = rect{math.Inf(-1), math.Inf(-1), math.Inf(1), math.Inf(1)}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pdf
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
+)
+
+// sheet is a signed document of a page of 200 by 100, and of one with more entries. It
+// has an empty signature field, which takes the left 120 of the first page.
+func sheet(t testing.TB, more string) []byte {
+	return signed(t, makePDF("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R] /SigFlags 1 >> >>",
+		"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 /MediaBox [0 0 200 100] >>",
+		"<< /Type /Page /Parent 2 0 R /Annots [5 0 R] >>",
+		"<< /Type /Page /Parent 2 0 R /Annots [] "+more+" >>",
+		"<< /Type /Annot /Subtype /Widget /FT /Sig /T (empty) /Rect [0 0 120 100] /P 3 0 R /F 4 >>"))
+}
+
+// countersigned has a new field with a signature, on the second page: entries are
+// those of the field, and kids more widgets.
+func countersigned(t testing.TB, file []byte, entries string, kids ...string) []byte {
+	const value = "/Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange [0 0 0 0] /Contents <3000>"
+	listed, objects := "20 0 R", []string{obj(21, "<< "+value+" >>"), obj(22, data(formXObject, "f"))}
+	for i, kid := range kids {
+		listed += fmt.Sprintf(" %d 0 R", 30+i)
+		objects = append(objects, obj(30+i, "<< /Type /Annot /Subtype /Widget /Parent 20 0 R /AP << /N 22 0 R >> "+kid+" >>"))
+	}
+	return appendUpdate(t, file, append(objects,
+		edited(t, file, 1, "[5 0 R", "[20 0 R 5 0 R"), edited(t, file, 4, "/Annots [", "/Annots ["+listed),
+		obj(20, "<< /Type /Annot /Subtype /Widget /FT /Sig /T (further) /V 21 0 R /AP << /N 22 0 R >> "+entries+" >>"))...)
+}
+
+func TestStampsOverThePage(t *testing.T) {
+	const half, more = "/Rect [0 0 100 100]", "/Rect [0 0 102 100]"
+	for _, tt := range []struct {
+		name, page, field string
+		kids              []string
+		share             string // "" for allowed
+	}{
+		{"half", "", half, nil, ""},
+		{"more than half", "", more, nil, "51 %"},
+		{"corners the other way round", "", "/Rect [200 100 80 0]", nil, "60 %"},
+		{"beyond the page", "", "/Rect [-500 0 20 900]", nil, ""},
+		{"no rectangle", "", "/Rect [0 0 100]", nil, "100 %"},
+		{"of references", "", "/Rect [0 0 4 0 R 9]", nil, "100 %"},
+		{"half of what the crop box shows", "/CropBox [0 0 100 100]", "/Rect [0 0 60 100]", nil, "60 %"},
+		{"outside the crop box", "/CropBox [150 0 200 100]", more, nil, ""},
+		{"turned page", "/Rotate 90", half, nil, ""},
+		{"turned page, covered", "/Rotate 90", "/Rect [0 0 200 60]", nil, "60 %"},
+		{"not turned with the page", "/Rotate 90", "/F 20 /Rect [-100 0 20 100]", nil, "60 %"},
+		{"flags elsewhere", "", "/F 5 0 R /Rect [-100 0 20 100]", nil, "60 %"},
+		{"page of a size that nobody believes", "/MediaBox [0 0 9000000 9000000]", "/Rect [0 0 9 9]", nil, "100 %"},
+		{"widgets", "", "/Kids [30 0 R 31 0 R] /Rect [0 0 0 0]", []string{"/Rect [0 0 60 100]", "/Rect [60 0 120 100]"}, "60 %"},
+		{"small widgets", "", "/Kids [30 0 R 31 0 R] /Rect [0 0 0 0]", []string{"/Rect [0 0 50 100]", "/Rect [50 0 100 100]"}, ""},
+		{"widget listed twice", "", "/Kids [30 0 R 30 0 R] /Rect [0 0 0 0]", []string{"/Rect [0 0 90 100]"}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			found := changes(t, countersigned(t, sheet(t, tt.page), tt.field, tt.kids...), "Signature1")
+			if tt.share != "" {
+				wantForbidden(t, found, "page 2: the stamp of a further signature covers "+tt.share)
+				return
+			}
+			for _, c := range found {
+				if !c.Allowed {
+					t.Errorf("forbidden: %s", c.What)
+				}
+			}
+		})
+	}
+}
+
+// TestStampInEmptyField: a place that was there before is nothing that anybody saw.
+func TestStampInEmptyField(t *testing.T) {
+	file := sheet(t, "")
+	o := options(t, pki.SignerP256)
+	o.FieldName = "empty"
+	wantChanges(t, changes(t, mustSign(t, file, o), "Signature1"), "signature: signature empty added")
+
+	look := appendUpdate(t, file, edited(t, file, 5, "/F 4", "/F 4 /V 21 0 R /AP << /N 22 0 R >>"), obj(22, data(formXObject, "f")),
+		obj(21, "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange [0 0 0 0] /Contents <3000> >>"))
+	wantForbidden(t, changes(t, look, "Signature1"), "page 1: the stamp of a further signature covers 60 %")
+}
+
+// TestSignOverThePage: what would break the signatures that are there is not made.
+func TestSignOverThePage(t *testing.T) {
+	file := sheet(t, "")
+	for _, tt := range []struct {
+		name  string
+		field string
+		rect  Rect
+		file  []byte
+		want  string
+	}{
+		{"half", "", Rect{0, 0, 100, 100}, file, ""},
+		{"more", "", Rect{0, 0, 120, 100}, file, "covers 60 % of the page"},
+		{"the first signature", "", Rect{0, 0, 200, 100}, makePDF("<< /Type /Catalog /Pages 2 0 R >>",
+			"<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 200 100] >>", "<< /Type /Page /Parent 2 0 R >>"), ""},
+		{"empty field", "empty", Rect{}, file, "covers 60 % of the page"},
+		{"empty field that names no page", "empty", Rect{}, signed(t, makePDF("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R] >> >>",
+			"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 /MediaBox [0 0 200 100] >>", "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 900 900] >>",
+			"<< /Type /Page /Parent 2 0 R /Annots [5 0 R] >>", "<< /Subtype /Widget /FT /Sig /T (empty) /Rect [0 0 120 100] >>")), "covers 60 % of the page"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := options(t, pki.SignerP256)
+			o.FieldName, o.Appearance = tt.field, &Appearance{Rect: &tt.rect, Border: true}
+			out, err := signBytes(tt.file, o)
+			if tt.want == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := mustOpen(t, out); len(d.revisions) > 2 {
+					wantChanges(t, changes(t, out, "Signature1"), "signature: signature Signature2 added, visible, over [0 0 100 100]")
+				}
+				return
+			}
+			var refused *AppearanceError
+			if !errors.As(err, &refused) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v", err)
+			}
+			if _, err := Preview(bytes.NewReader(tt.file), int64(len(tt.file)), o, 72); !errors.As(err, &refused) {
+				t.Errorf("preview: error %v", err)
+			}
+		})
+	}
+}
