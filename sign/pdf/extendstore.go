@@ -7,9 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"sync"
 
 	"github.com/pectoken/pectoken/sign/cms"
 )
@@ -22,7 +20,7 @@ type storeWriter struct {
 	bytes int64            // in all of them
 }
 
-var vriKeyPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-F]{40}$`) })
+var vriKeyPattern = pattern(`^[0-9A-F]{40}$`)
 
 // addToStore adds validation data to the document security store.
 func (u *update) addToStore(o *ExtendOptions) error {

@@ -5,6 +5,7 @@ package pdf
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Programs differ in what they forgive. One that does not forgive what stands in
@@ -57,9 +58,9 @@ const maxTypeWidth = 2
 // follows its numbers, and none stands before those of a further one: MuPDF takes
 // both for a row.
 var (
-	tableHead = regexp.MustCompile(`^(?:[0-9]{1,10} 0 ?(?:\r\n|\r|\n))*[0-9]{1,10} [0-9]{1,10} ?(?:\r\n|\r|\n)$`)
-	tableTail = regexp.MustCompile(`^[ \r\n]*(?:[0-9]{1,10} 0 ?(?:\r\n|\r|\n))*trailer[ \r\n]*$`)
-	emptyTail = regexp.MustCompile(`^[ \r\n]+(?:[0-9]{1,10} 0 ?(?:\r\n|\r|\n))+trailer[ \r\n]*$`)
+	tableHead = pattern(`^(?:[0-9]{1,10} 0 ?(?:\r\n|\r|\n))*[0-9]{1,10} [0-9]{1,10} ?(?:\r\n|\r|\n)$`)
+	tableTail = pattern(`^[ \r\n]*(?:[0-9]{1,10} 0 ?(?:\r\n|\r|\n))*trailer[ \r\n]*$`)
+	emptyTail = pattern(`^[ \r\n]+(?:[0-9]{1,10} 0 ?(?:\r\n|\r|\n))+trailer[ \r\n]*$`)
 )
 
 // maxBetween bounds the text between the rows of two subsections.
@@ -75,7 +76,7 @@ func (s *step) plainTable(part *section, rows *table) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if m := tableOpening.FindString(opening); m != "" {
+	if m := tableOpening().FindString(opening); m != "" {
 		at += int64(len(m))
 	} else {
 		return false, nil
@@ -88,20 +89,20 @@ func (s *step) plainTable(part *section, rows *table) (bool, error) {
 		if i == 0 {
 			text = strings.TrimLeft(text, " \r\n")
 		}
-		if err != nil || !ok || !tableHead.MatchString(text) {
+		if err != nil || !ok || !tableHead().MatchString(text) {
 			return false, err
 		}
 		at = run.at + run.count*run.width
 	}
 	text, ok, err := s.between(span{at, part.trailer.start})
-	return ok && tail.MatchString(text), err
+	return ok && tail().MatchString(text), err
 }
 
 // A section begins where startxref says, or after a line end there: some programs
 // that sign count it in. Readers that do not forgive that are few.
 var (
-	tableOpening  = regexp.MustCompile(`^[\r\n]{0,2}xref`)
-	streamOpening = regexp.MustCompile(`^[\r\n]{0,2}[0-9]`)
+	tableOpening  = pattern(`^[\r\n]{0,2}xref`)
+	streamOpening = pattern(`^[\r\n]{0,2}[0-9]`)
 )
 
 // opening is how a section begins.
@@ -119,7 +120,7 @@ func (f *file) between(text span) (string, bool, error) {
 	return string(b), true, err
 }
 
-var endingPattern = regexp.MustCompile(`^startxref[ \r\n]+[0-9]{1,19}[ \r\n]+%%EOF$`)
+var endingPattern = pattern(`^startxref[ \r\n]+[0-9]{1,19}[ \r\n]+%%EOF$`)
 
 // plainEnding forbids a startxref after the section that readers see another
 // number in, and one that leads to white space or a comment before the section.
@@ -133,18 +134,18 @@ func (s *step) plainEnding(newer *section) error {
 		return err
 	}
 	opening, err := s.opening(newer)
-	if !ok || !endingPattern.MatchString(text) || !tableOpening.MatchString(opening) && !streamOpening.MatchString(opening) {
+	if !ok || !endingPattern().MatchString(text) || !tableOpening().MatchString(opening) && !streamOpening().MatchString(opening) {
 		s.forbid(ChangeFile, "what leads to a cross-reference section (startxref) is malformed, so that some readers look for objects in its place")
 	}
 	return err
 }
 
-var headPattern = regexp.MustCompile(`^[ \t\r\n\f\x00]*[0-9]+[ \t\r\n\f\x00]+[0-9]+[ \t\r\n\f\x00]+obj`)
+var headPattern = pattern(`^[ \t\r\n\f\x00]*[0-9]+[ \t\r\n\f\x00]+[0-9]+[ \t\r\n\f\x00]+obj`)
 
 // plainHead forbids an object whose head has a comment in it, or more than numbers.
 func (s *step) plainHead(num, start int64) error {
 	text, _, err := s.between(span{start, min(s.is.limit, start+maxHead)})
-	if err == nil && !headPattern.MatchString(text) {
+	if err == nil && !headPattern().MatchString(text) {
 		s.forbid(ChangeFile, "the head of object %d is malformed, so that some readers look for objects in its place", num)
 	}
 	return err
@@ -167,4 +168,10 @@ func only(o object) object {
 		return a.items[0]
 	}
 	return o
+}
+
+// pattern compiles a regular expression when it is first used: programs that read no PDF
+// needn't wait for it.
+func pattern(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }

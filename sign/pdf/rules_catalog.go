@@ -2,10 +2,7 @@
 
 package pdf
 
-import (
-	"regexp"
-	"sync"
-)
+import ()
 
 // judgeCatalog compares the document catalog key by key. The form is compared
 // later, by what it holds.
@@ -65,7 +62,7 @@ func verb(was, is *dict, key name) string {
 	return "was replaced"
 }
 
-var versionPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]\.[0-9]$`) })
+var versionPattern = pattern(`^[0-9]\.[0-9]$`)
 
 // judgeVersion lets the version of the document rise (ISO 32000-2, 7.7.2).
 func (s *step) judgeVersion(was, is *dict) {
