@@ -11,8 +11,8 @@ import (
 )
 
 // LostStampsError says that timestamps were received, and maybe paid for, for a file that
-// could not be finished. What they are of stands in that file
-// alone, so that they serve for no other.
+// could not be finished. What they are of stands in that file alone, so that they serve
+// for no other.
 type LostStampsError struct {
 	Tokens []*timestamp.Token
 	Err    error
@@ -45,14 +45,14 @@ func (r *receipts) Stamp(ctx context.Context, digests timestamp.Digests) (*times
 	return t, err
 }
 
-// keepingReceipts runs what makes a file, and adds to its error what is lost with it.
-func (o Options) keepingReceipts(make func(Options) error) error {
+// keepingReceipts runs what writes a file, and adds to its error what is lost with it.
+func (o Options) keepingReceipts(write func(Options) error) error {
 	if o.Stamper == nil {
-		return make(o)
+		return write(o)
 	}
 	r := &receipts{Stamper: o.Stamper}
 	o.Stamper = r
-	err := make(o)
+	err := write(o)
 	if err == nil || len(r.tokens) == 0 {
 		return err
 	}
