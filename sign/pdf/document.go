@@ -19,7 +19,28 @@ type Document struct {
 
 // source is the caller's reader, made comparable: dictionaries remember whether
 // they stand in the file or in an object stream.
-type source struct{ io.ReaderAt }
+type source struct {
+	io.ReaderAt
+
+	block   []byte // what piece read last
+	blockAt int64
+}
+
+// piece returns n bytes at an offset, no more than windowLen, which are good until the next
+// call. It is for many that stand side by side, and reads more than one at a time.
+func (s *source) piece(at, n int64) ([]byte, error) {
+	if at < s.blockAt || at+n > s.blockAt+int64(len(s.block)) {
+		if s.block == nil {
+			s.block = make([]byte, windowLen)
+		}
+		got, err := s.ReadAt(s.block[:windowLen], at)
+		s.block, s.blockAt = s.block[:got], at
+		if int64(got) < n {
+			return nil, err
+		}
+	}
+	return s.block[at-s.blockAt:][:n], nil
+}
 
 // file is what all views of one file share.
 type file struct {
@@ -40,7 +61,8 @@ type file struct {
 	effort       int64 // spent so far, see spend
 	exhausted    error // set when it was too much
 
-	trace *footprint // of the walk that goes on; nil when nobody wants to know
+	window []byte     // of parseAt, for the next time
+	trace  *footprint // of the walk that goes on; nil when nobody wants to know
 
 	compared *comparison // by Changes
 
@@ -119,7 +141,7 @@ func Open(r io.ReaderAt, size int64) (*Document, error) {
 // with an [io.SectionReader].
 func OpenWith(r io.ReaderAt, size int64, o OpenOptions) (*Document, error) {
 	f := &file{
-		src: &source{r}, size: size,
+		src: &source{ReaderAt: r}, size: size,
 		places: map[int64][]place{},
 		parsed: map[int64]*indirect{},
 		unpack: map[int64]*objectStream{},
@@ -234,6 +256,8 @@ func (f *file) parseAt(at int64) (*indirect, error) {
 		return nil, damaged(at, "an object was expected here, outside the file")
 	}
 	p := newParser(f.src, at, f.size)
+	p.window, f.window = f.window, nil
+	defer func() { f.window = p.window[:0] }()
 	o := &indirect{home: at, span: span{start: at}}
 	num, gen, word, err := p.header()
 	if err != nil {

@@ -113,7 +113,15 @@ func isDelimiter(c int) bool {
 	return false
 }
 
-func isRegular(c int) bool { return c != eof && !isSpace(c) && !isDelimiter(c) }
+func isRegular(c int) bool { return c != eof && regularBytes[c] }
+
+// regularBytes are those that names, numbers and keywords are made of.
+var regularBytes = func() (set [256]bool) {
+	for c := range set {
+		set[c] = !isSpace(c) && !isDelimiter(c)
+	}
+	return set
+}()
 
 // skip steps over white space and comments.
 func (l *lexer) skip() {
@@ -196,10 +204,16 @@ func (l *lexer) scan(t *token) error {
 func (l *lexer) regular() ([]byte, error) {
 	var w []byte
 	for isRegular(l.peek()) {
-		if len(w) == maxWord {
+		inWindow := l.window[l.pos-l.at:]
+		n := 1
+		for n < len(inWindow) && regularBytes[inWindow[n]] {
+			n++
+		}
+		if len(w)+n > maxWord {
 			return nil, damaged(l.pos, "a word longer than %d bytes", maxWord)
 		}
-		w = append(w, byte(l.next()))
+		w = append(w, inWindow[:n]...)
+		l.pos += int64(n)
 	}
 	return w, nil
 }

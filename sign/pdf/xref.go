@@ -4,7 +4,6 @@ package pdf
 
 import (
 	"fmt"
-	"io"
 	"sort"
 )
 
@@ -243,7 +242,7 @@ func (f *file) readTableTrailer(s *section, at int64) error {
 // the standard asks, 20 bytes each, or with a line end of one byte, stay in the
 // file; others are kept.
 type table struct {
-	src  io.ReaderAt
+	src  *source
 	runs []rows
 }
 
@@ -275,11 +274,11 @@ func (t *table) row(i int64) (location, error) {
 	if run.kept != nil {
 		return run.kept[i], nil
 	}
-	var raw [rowLen]byte
-	if n, err := t.src.ReadAt(raw[:run.width], run.at+i*run.width); int64(n) < run.width {
+	raw, err := t.src.piece(run.at+i*run.width, run.width)
+	if err != nil {
 		return location{}, fmt.Errorf("reading cross-reference table: %w", err)
 	}
-	at, ok := parseRow(raw[:run.width])
+	at, ok := parseRow(raw)
 	if !ok {
 		return location{}, damaged(run.at+i*run.width, "a cross-reference row was expected")
 	}
