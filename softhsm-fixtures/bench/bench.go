@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -26,6 +27,7 @@ type Options struct {
 	Large    int64        // size of a second file, in times of Size; zero: there is none
 	Signers  []int        // of the files with many signers, ascending; nil: 250, 500, 1,000
 	Segments []int        // of the files with many segments, ascending; nil: 25,000 to a million
+	Only     string       // measures what has this in its title or task, and no .p7m; empty: everything
 	Program  string       // path of pectoken; empty: it is built from the module of the current folder
 	Dir      string       // where the files go, seven times Size and twice Large; empty: a folder for temporary files on disk
 	Progress func(string) // told what is being done; may be nil
@@ -72,16 +74,16 @@ func Run(ctx context.Context, o Options) (result *Result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.authority.Close()) }()
-	tasks := b.tasks()
-	growing, err := b.growing(ctx, o, tasks.sign, tasks.verify)
-	if err != nil {
-		return nil, err
+	result = &Result{Size: o.Size, Runs: o.Runs}
+	if o.Only == "" {
+		if err := b.bigFiles(ctx, o, result); err != nil {
+			return nil, err
+		}
 	}
-	if err := rounds(ctx, o, withSteps(tasks.all, growing)); err != nil {
-		return nil, err
-	}
-	result = &Result{Size: o.Size, Runs: o.Runs, Rows: rows(tasks.all), Growth: growth(growing)}
 	for _, c := range append(b.comparisons(o.Size, o.PDF), b.levels(o.Size, o.Stamped)...) {
+		if !strings.Contains(c.title, o.Only) {
+			continue
+		}
 		done, err := c.measure(ctx, b, o)
 		if err != nil {
 			return nil, err
@@ -93,11 +95,29 @@ func Run(ctx context.Context, o Options) (result *Result, err error) {
 		return nil, err
 	}
 	pairs := append(b.pairs(o.Count), batches...)
+	pairs = slices.DeleteFunc(pairs, func(p *pair) bool { return !strings.Contains(p.task, o.Only) })
 	if err := rounds(ctx, o, pairs); err != nil {
 		return nil, err
 	}
 	result.Ratios = ratios(pairs)
+	if len(result.Comparisons)+len(result.Ratios) == 0 {
+		return nil, fmt.Errorf("nothing that is measured has %q in its name", o.Only)
+	}
 	return result, nil
+}
+
+// bigFiles measures what is done with a .p7m.
+func (b *bench) bigFiles(ctx context.Context, o Options, into *Result) error {
+	tasks := b.tasks()
+	growing, err := b.growing(ctx, o, tasks.sign, tasks.verify)
+	if err != nil {
+		return err
+	}
+	if err := rounds(ctx, o, withSteps(tasks.all, growing)); err != nil {
+		return err
+	}
+	into.Rows, into.Growth = rows(tasks.all), growth(growing)
+	return nil
 }
 
 // measured is what takes its turn in a round.

@@ -146,8 +146,8 @@ func TestRun(t *testing.T) {
 			t.Errorf("%+v is not in\n%s", ratio, table.String())
 		}
 	}
-	if len(result.Ratios) != 6 {
-		t.Errorf("%d ratios, want 6", len(result.Ratios))
+	if len(result.Ratios) != 8 {
+		t.Errorf("%d ratios, want 8", len(result.Ratios))
 	}
 	for _, c := range result.Comparisons {
 		for i, row := range c.Rows {

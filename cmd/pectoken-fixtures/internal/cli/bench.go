@@ -43,6 +43,7 @@ func newBench() *cobra.Command {
 	cmd.Flags().Var(&size, "size", "size of the file, as in 100MiB")
 	cmd.Flags().Int64Var(&o.Large, "large", 4, "size of the large file, in times of --size; 0 for none")
 	cmd.Flags().IntVar(&o.Runs, "runs", 3, "how often each task is run")
+	cmd.Flags().StringVar(&o.Only, "only", "", "measure only what has this `TEXT` in its name: a PDF, time stamps, a token; no .p7m")
 	cmd.Flags().StringVar(&o.Program, "program", "", "pectoken to measure; built when not given")
 	cmd.Flags().StringVar(&o.Dir, "dir", "", "folder for the files; one for temporary files when not given")
 	return cmd
