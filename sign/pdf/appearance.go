@@ -10,13 +10,18 @@ import (
 // AppearanceError says why a signature cannot be shown as asked.
 type AppearanceError struct {
 	Why string
+
+	hint string
 }
 
 // Error implements error.
 func (e *AppearanceError) Error() string { return "drawing the signature: " + e.Why }
 
+// Hint says what can be done; it is empty when Why says it all.
+func (e *AppearanceError) Hint() string { return e.hint }
+
 func unshown(format string, args ...any) error {
-	return &AppearanceError{fmt.Sprintf(format, args...)}
+	return &AppearanceError{Why: fmt.Sprintf(format, args...)}
 }
 
 // Appearance says where a visible signature stands and what it shows: a picture on
@@ -41,8 +46,8 @@ type Appearance struct {
 	// Lines is the text. In it {name}, {reason}, {location}, {contact}, {date} and
 	// {field} stand for what the signature says; a line all of whose words so put
 	// in are empty is left out. A line too long for its place is broken between
-	// words. Default: name, date, reason and place, unless there is a Picture or a
-	// QR code.
+	// words, and a line feed breaks one as well. Default: name, date, reason and
+	// place, unless there is a Picture or a QR code.
 	Lines []string
 	// FontSize is the size of the text in points. Default: as large as fits, up to
 	// 12.

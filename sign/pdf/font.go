@@ -83,7 +83,10 @@ func (t *typeface) set(text string) (line, error) {
 	runes := []rune(strings.Map(printable, text))
 	for _, r := range runes {
 		if g, ok := t.face.NominalGlyph(r); (!ok || g == 0) && !unicode.Is(unicode.Cf, r) {
-			return line{}, unshown("the font does not have the letter %q", r)
+			return line{}, &AppearanceError{
+				Why:  fmt.Sprintf("the font does not have the letter %q", r),
+				hint: "name a TrueType font that has it: pectoken sign --font FILE",
+			}
 		}
 	}
 	in := shaping.Input{

@@ -45,7 +45,7 @@ func (d *Document) page(n int) (*page, error) {
 		return nil, damaged(root.start, "the page tree has no page that is an indirect object")
 	}
 	if w.found == nil {
-		return nil, &AppearanceError{"the document does not have so many pages"}
+		return nil, &AppearanceError{Why: "the document does not have so many pages"}
 	}
 	return w.found, nil
 }

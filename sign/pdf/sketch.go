@@ -136,8 +136,10 @@ func (a *Appearance) lines(words map[string]string) []string {
 	}
 	var lines []string
 	for _, line := range template {
-		if l, ok := fillIn(line, words); ok {
-			lines = append(lines, l)
+		for line := range strings.SplitSeq(line, "\n") {
+			if l, ok := fillIn(strings.TrimSuffix(line, "\r"), words); ok {
+				lines = append(lines, l)
+			}
 		}
 	}
 	return lines

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -246,6 +247,15 @@ func TestFillIn(t *testing.T) {
 		if got, ok := fillIn(tt.line, words); got != tt.want || ok != tt.ok {
 			t.Errorf("%q becomes %q, %v, want %q, %v", tt.line, got, ok, tt.want, tt.ok)
 		}
+	}
+}
+
+func TestLines(t *testing.T) {
+	words := map[string]string{"{name}": "MARIO ROSSI", "{reason}": ""}
+	a := &Appearance{Lines: []string{"Firmato da {name}\r\n{reason}\n\nciao", "", "fine"}}
+	want := []string{"Firmato da MARIO ROSSI", "", "ciao", "", "fine"}
+	if got := a.lines(words); !slices.Equal(got, want) {
+		t.Errorf("the lines are %q, want %q", got, want)
 	}
 }
 

@@ -166,7 +166,7 @@ func fileProblem(p *problem) {
 	case errors.Is(p.err, fs.ErrNotExist), errors.Is(p.err, fs.ErrPermission):
 		p.code = "unreadable"
 	}
-	if errors.As(p.err, &hinting) {
+	if errors.As(p.err, &hinting) && hinting.Hint() != "" {
 		p.hint = []string{hinting.Hint()}
 	}
 	if errors.As(p.err, &password) {
