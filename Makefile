@@ -49,7 +49,7 @@ bench: ## measure time and memory on a 1 GiB file, beside openssl
 cross: ## build without cgo for every system, and try what that program does here
 	@bash .ci/cross
 
-judges: ## install pyHanko and DSS, which no distribution has, and big programs that make PDFs
+judges: ## install pyHanko, DSS and veraPDF, which no distribution has, and big programs that make PDFs
 	@bash .ci/judges
 	@bash .ci/prepare producers || echo 'judges: the tests do without the programs that are not installed'
 

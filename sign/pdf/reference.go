@@ -4,7 +4,6 @@ package pdf
 
 import (
 	"bytes"
-	"crypto"
 	"fmt"
 )
 
@@ -13,10 +12,9 @@ import (
 // the signature says nothing of the kind.
 func (p *plan) references(at ref) ([]byte, error) {
 	var b bytes.Buffer
-	digest := digestMethod(p.o.Signer.Hash)
 	if p.o.Certify != NotCertified {
-		fmt.Fprintf(&b, "<< /Type /SigRef /TransformMethod /DocMDP%s "+
-			"/TransformParams << /Type /TransformParams /V /1.2 /P %d >> >>", digest, p.o.Certify)
+		fmt.Fprintf(&b, "<< /Type /SigRef /TransformMethod /DocMDP "+
+			"/TransformParams << /Type /TransformParams /V /1.2 /P %d >> >>", p.o.Certify)
 	}
 	if p.target.lock.Action != LockNone {
 		_, root, err := p.doc.catalog()
@@ -27,24 +25,13 @@ func (p *plan) references(at ref) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(&b, "<< /Type /SigRef /TransformMethod /FieldMDP%s /Data %v "+
-			"/TransformParams << /Type /TransformParams /V /1.2 %s >> >>", digest, root, entries)
+		fmt.Fprintf(&b, "<< /Type /SigRef /TransformMethod /FieldMDP /Data %v "+
+			"/TransformParams << /Type /TransformParams /V /1.2 %s >> >>", root, entries)
 	}
 	if b.Len() == 0 {
 		return nil, nil
 	}
 	return fmt.Appendf(nil, "\n/Reference [%s]", b.Bytes()), nil
-}
-
-// digestMethod writes the entry that names a digest, nothing for one that PDF
-// has no name for.
-func digestMethod(h crypto.Hash) string {
-	for _, d := range digests {
-		if d.hash == h {
-			return " /DigestMethod /" + d.name
-		}
-	}
-	return ""
 }
 
 // enterPermissions names the certification in the catalog, ISO 32000-2, 12.8.6.

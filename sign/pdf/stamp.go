@@ -18,7 +18,7 @@ type stamp struct {
 }
 
 // entries writes what a widget has of its appearance, ISO 32000-2, 12.5.5. A
-// signature that nobody sees has no area; PDF/A asks for no appearance then.
+// signature that nobody sees has no area.
 func (s *stamp) entries() string {
 	if s == nil {
 		return " /Rect [0 0 0 0]"
@@ -30,10 +30,10 @@ func (s *stamp) entries() string {
 	return fmt.Sprintf(" /Rect %v /AP << /N %v >>%s", s.rect, s.form, more)
 }
 
-// stampOn draws the signature on a page; nil for an invisible one.
+// stampOn draws the signature on a page; nil for an invisible one, most often.
 func (p *plan) stampOn(page *page) (*stamp, error) {
 	if p.o.Appearance == nil {
-		return nil, nil
+		return p.stampNothing()
 	}
 	seen, err := p.doc.sight(page)
 	if err != nil {
@@ -48,6 +48,21 @@ func (p *plan) stampOn(page *page) (*stamp, error) {
 	}
 	form, err := p.draw(place, seen.quarter, page.dict)
 	return &stamp{place, seen.quarter, form}, err
+}
+
+// stampNothing draws nothing where that is asked for: in PDF/A-1 every field has an
+// appearance (ISO 19005-1, 6.9), later not those that have no area.
+func (p *plan) stampNothing() (*stamp, error) {
+	root, _, err := p.doc.catalog()
+	if err != nil {
+		return nil, err
+	}
+	part, err := p.doc.archivePart(root)
+	if err != nil || part != 1 {
+		return nil, err
+	}
+	form := p.allocate()
+	return &stamp{form: form}, p.putRawStream(form, "/Type /XObject /Subtype /Form /BBox [0 0 0 0] /Resources << >>", nil)
 }
 
 // stampField draws the signature where an existing field has its place.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -303,6 +304,57 @@ func tagged(tree, top string) []byte {
 		"<< /Type /StructElem /S /P /P 5 0 R /Pg 3 0 R /K 0 >>", "<< /Nums [0 [6 0 R]] >>", "<< /Kids [9 0 R] >>", "<< /Limits [0 2] /Nums [0 [6 0 R]] >>")
 }
 
+// Many writers do not count the keys of the parent tree.
+func TestStampIsTaggedAfterTheLastKey(t *testing.T) {
+	for name, tt := range map[string]struct {
+		tree string
+		key  int // 0: it is not tagged
+	}{
+		"leaf":      {"/ParentTree << /Nums [0 [6 0 R] 7 [6 0 R]] >>", 8},
+		"indirect":  {"/ParentTree 7 0 R", 1},
+		"kids":      {"/ParentTree << /Kids [<< /Limits [0 0] /Nums [0 [6 0 R]] >> << /Kids [<< /Nums [41 [6 0 R]] >>] >>] >>", 42},
+		"huge key":  {"/ParentTree << /Nums [9007199254740993 [6 0 R]] >>", 0},
+		"no number": {"/ParentTree << /Nums [/A [6 0 R]] >>", 0},
+		"odd":       {"/ParentTree << /Nums [1] >>", 0},
+		"no kids":   {"/ParentTree << /Kids [] >>", 0},
+		"loop":      {"/ParentTree 8 0 R", 0},
+		"none":      {"", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := bytes.Replace(tagged(tt.tree, "/K 5 0 R"), []byte("/ParentTreeNextKey 3"), []byte("                    "), 1)
+			file = bytes.Replace(file, []byte("/Kids [9 0 R]"), []byte("/Kids [8 0 R]"), 1)
+			o := options(t, pki.Signer)
+			o.Appearance = &Appearance{}
+			update := mustSign(t, file, o)[len(file):]
+			want := fmt.Sprintf("/StructParent %d ", tt.key)
+			if is := bytes.Contains(update, []byte(want)); is != (tt.key > 0) {
+				t.Errorf("%q is there: %v", want, is)
+			}
+			if is := bytes.Contains(update, []byte("/StructElem")); is != (tt.key > 0) {
+				t.Errorf("an element is there: %v", is)
+			}
+			count := regexp.MustCompile(fmt.Sprintf(`/ParentTreeNextKey +%d\b`, tt.key+1))
+			if is := count.Match(update); is != (tt.key > 0) {
+				t.Errorf("%v is there: %v", count, is)
+			}
+		})
+	}
+}
+
+// In PDF/A-1 a field that nobody sees has an appearance too.
+func TestNothingIsDrawnPDFA(t *testing.T) {
+	for part, want := range map[int]bool{1: true, 2: false} {
+		xmp := fmt.Sprintf(`<x pdfaid:part="%d"/>`, part)
+		file := makePDF("<< /Type /Catalog /Pages 2 0 R /Metadata 4 0 R >>", pagesObject, pageObject,
+			fmt.Sprintf("<< /Type /Metadata /Subtype /XML /Length %d >>\nstream\n%s\nendstream", len(xmp), xmp))
+		signed := mustSign(t, file, options(t, pki.Signer))
+		acceptable(t, signed, 1)
+		if is := bytes.Contains(signed[len(file):], []byte("/AP << /N ")); is != want {
+			t.Errorf("PDF/A-%d: an appearance is there: %v", part, is)
+		}
+	}
+}
+
 func TestStampIsTagged(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"indirect tree":    tagged("/ParentTree 7 0 R", "/K 5 0 R"),
@@ -324,8 +376,9 @@ func TestStampIsTagged(t *testing.T) {
 				t.Error("the structure was changed after a signature")
 			}
 			o.Appearance = nil
-			if bytes.Contains(mustSign(t, file, o)[len(file):], []byte("/Tabs")) {
-				t.Error("an invisible signature was tagged")
+			invisible := mustSign(t, file, o)[len(file):]
+			if bytes.Contains(invisible, []byte("/StructElem")) || !bytes.Contains(invisible, []byte("/Tabs /S")) {
+				t.Error("an invisible signature was tagged, or its page has no order of tabs")
 			}
 		})
 	}

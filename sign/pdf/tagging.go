@@ -5,12 +5,13 @@ package pdf
 import "fmt"
 
 // tagged enters a visible field in the structure of a tagged document (ISO
-// 32000-2, 14.7), and returns what its widget and its page need for it. Where
+// 32000-2, 14.7), and returns what its widget and its page need for it: the page
+// wants its order of tabs with any field (PDF/UA, ISO 14289-1, 7.18.3). Where
 // there is a signature already nothing is done, since a change of the structure
 // would be held against it; nor where the structure is not as it should be.
 func (p *plan) tagged(widget ref, page *page) (entries string, changes []change, err error) {
 	root, _, err := p.doc.catalog()
-	if err != nil || p.signed || p.o.Appearance == nil {
+	if err != nil || p.signed {
 		return "", nil, err
 	}
 	at, _ := root.get("StructTreeRoot").(ref)
@@ -18,27 +19,72 @@ func (p *plan) tagged(widget ref, page *page) (entries string, changes []change,
 	if err != nil || tree == nil {
 		return "", nil, err
 	}
-	key, ok := tree.integer("ParentTreeNextKey")
-	if !ok || key < 0 || key > maxNumber {
-		return "", nil, nil
-	}
-	element := p.allocate()
-	if ok, err := p.enterParent(at, tree, key, element); err != nil || !ok {
-		return "", nil, err
-	}
-	above, err := p.enterElement(at, tree, element)
-	if err != nil {
-		return "", nil, err
-	}
-	if _, err := p.put(element, fmt.Appendf(nil, "<< /Type /StructElem /S /Form /P %v /Pg %v /K << /Type /OBJR /Obj %v /Pg %v >> >>",
-		above, page.at, widget, page.at)); err != nil {
-		return "", nil, err
-	}
 	if page.get("Tabs") == nil {
 		changes = append(changes, change{"Tabs", []byte("/S")})
 	}
+	if p.o.Appearance != nil {
+		entries, err = p.enterStructure(at, tree, widget, page)
+	}
+	return entries, changes, err
+}
+
+// enterStructure enters a field in the structure, and returns what its widget needs.
+func (p *plan) enterStructure(at ref, tree *dict, widget ref, page *page) (entries string, err error) {
+	key, ok, err := p.nextKey(tree)
+	if err != nil || !ok {
+		return "", err
+	}
+	element := p.allocate()
+	if ok, err := p.enterParent(at, tree, key, element); err != nil || !ok {
+		return "", err
+	}
+	above, err := p.enterElement(at, tree, element)
+	if err != nil {
+		return "", err
+	}
+	if _, err := p.put(element, fmt.Appendf(nil, "<< /Type /StructElem /S /Form /P %v /Pg %v /K << /Type /OBJR /Obj %v /Pg %v >> >>",
+		above, page.at, widget, page.at)); err != nil {
+		return "", err
+	}
 	title, err := p.text(widget, p.target.name)
-	return fmt.Sprintf(" /StructParent %d /TU %s", key, title), changes, err
+	return fmt.Sprintf(" /StructParent %d /TU %s", key, title), err
+}
+
+// nextKey is the first key that the parent tree has not used: what /ParentTreeNextKey
+// says, which many writers leave out, or one more than the last in the tree (ISO 32000-2,
+// 7.9.7: they stand in order).
+func (p *plan) nextKey(tree *dict) (key int64, ok bool, err error) {
+	if key, ok := tree.integer("ParentTreeNextKey"); ok {
+		return key, key >= 0 && key <= maxNumber, nil
+	}
+	node, err := as[*dict](p.doc, tree.get("ParentTree"))
+	for range maxFieldDepth {
+		if err != nil || node == nil {
+			return 0, false, err
+		}
+		if nums := node.get("Nums"); nums != nil {
+			return p.keyAfter(nums)
+		}
+		kids, failed := as[*array](p.doc, node.get("Kids"))
+		if failed != nil || kids == nil || len(kids.items) == 0 {
+			return 0, false, failed
+		}
+		node, err = as[*dict](p.doc, kids.items[len(kids.items)-1])
+	}
+	return 0, false, nil
+}
+
+// keyAfter is one more than the last key of a leaf, keys and values in turn.
+func (p *plan) keyAfter(nums object) (key int64, ok bool, err error) {
+	list, err := as[*array](p.doc, nums)
+	if err != nil || list == nil || len(list.items)%2 != 0 {
+		return 0, false, err
+	}
+	if len(list.items) == 0 {
+		return 0, true, nil
+	}
+	last, ok := list.items[len(list.items)-2].(int64)
+	return last + 1, ok && last >= 0 && last < maxNumber, nil
 }
 
 // enterParent enters the element in the parent tree, which leads from a widget to

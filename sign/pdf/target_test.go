@@ -66,7 +66,7 @@ func TestSignExistingField(t *testing.T) {
 		}
 	}
 	_, value := signatureDict(t, signed, o.FieldName)
-	want := "[<</Type /SigRef /TransformMethod /FieldMDP /DigestMethod /SHA256 /Data 1 0 R " +
+	want := "[<</Type /SigRef /TransformMethod /FieldMDP /Data 1 0 R " +
 		"/TransformParams <</Type /TransformParams /V /1.2 /Action /Include /Fields [\"total\"]>>>>]"
 	if got := show(value.get("Reference")); got != want {
 		t.Errorf("/Reference %s, want %s", got, want)
@@ -112,7 +112,7 @@ func TestCertify(t *testing.T) {
 			signed := mustSign(t, doc.PDF, o)
 			acceptable(t, signed, 1)
 			d, value := signatureDict(t, signed, "Signature1")
-			want := "[<</Type /SigRef /TransformMethod /DocMDP /DigestMethod /SHA256 /TransformParams <</Type /TransformParams /V /1.2 /P 2>>>>]"
+			want := "[<</Type /SigRef /TransformMethod /DocMDP /TransformParams <</Type /TransformParams /V /1.2 /P 2>>>>]"
 			if got := show(value.get("Reference")); got != want {
 				t.Errorf("/Reference %s, want %s", got, want)
 			}

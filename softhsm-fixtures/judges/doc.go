@@ -10,10 +10,10 @@
 //	judges.Need(t, "pdfsig")
 //	signatures, err := judges.PDFSig(ctx, "contract-signed.pdf")
 //
-// pyHanko and DSS speak for both, and sign too. No distribution has them: `make
-// judges` installs them into a folder of their own, where [NeedPyHanko] and
-// [NeedDSS] find them. They start slowly, so that one process answers all the
-// questions of a test:
+// pyHanko and DSS speak for both, and sign too; veraPDF says whether a PDF is still good
+// for an archive. No distribution has them: `make judges` installs them into a folder of
+// their own, where [NeedPyHanko], [NeedDSS] and [NeedVeraPDF] find them. They start
+// slowly, so that one process answers all the questions of a test:
 //
 //	dss := judges.NeedDSS(t)
 //	signatures, err := dss.Validate(ctx, judges.Ask{File: "notes.txt.p7m", Trust: "root.pem"})

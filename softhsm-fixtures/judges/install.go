@@ -17,12 +17,13 @@ import (
 const (
 	pyHankoName = "pyHanko"
 	dssName     = "DSS"
+	veraPDFName = "veraPDF"
 )
 
 // sources are what the judges that `make judges` installs are made from. An
 // installation keeps a copy: one that differs is of another version of pectoken.
 //
-//go:embed pyhanko/requirements.txt dss/pom.xml dss/src
+//go:embed pyhanko/requirements.txt dss/pom.xml dss/src verapdf/pom.xml verapdf/src
 var sources embed.FS
 
 // installation returns the folder that .ci/judges installs name in, once what

@@ -16,11 +16,12 @@ import (
 var needs = map[string]func(testing.TB) bool{
 	"pyhanko": func(t testing.TB) bool { return judges.NeedPyHanko(t) != nil },
 	"dss":     func(t testing.TB) bool { return judges.NeedDSS(t) != nil },
+	"verapdf": func(t testing.TB) bool { return judges.NeedVeraPDF(t) != nil },
 }
 
 func TestNeedOfWhatIsNotInstalled(t *testing.T) {
 	empty, other := t.TempDir(), t.TempDir()
-	for _, file := range []string{"pyhanko/requirements.txt", "dss/pom.xml"} {
+	for _, file := range []string{"pyhanko/requirements.txt", "dss/pom.xml", "verapdf/pom.xml"} {
 		if err := os.MkdirAll(filepath.Join(other, filepath.Dir(file)), 0o700); err != nil {
 			t.Fatal(err)
 		}

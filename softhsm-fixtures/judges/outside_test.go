@@ -90,6 +90,11 @@ func TestOutsideVersions(t *testing.T) {
 			t.Errorf("version %q, %v", got, err)
 		}
 	})
+	t.Run("veraPDF", func(t *testing.T) {
+		if got, err := judges.NeedVeraPDF(t).Version(t.Context()); got != "1.28.1" || err != nil {
+			t.Errorf("version %q, %v", got, err)
+		}
+	})
 }
 
 const words = "I sign this.\n"
@@ -249,6 +254,18 @@ func TestOutsidePDFForPDFSig(t *testing.T) {
 }
 
 // TestDSSAddsSigners has DSS sign beside and above a signature of its own.
+func TestVeraPDF(t *testing.T) {
+	judge := judges.NeedVeraPDF(t)
+	found, err := judge.Validate(t.Context(), file(t, "plain.pdf", documents.Plain()))
+	if err != nil || len(found.Broken) == 0 {
+		t.Errorf("a file that claims nothing is a good archive: %+v, %v", found, err)
+	}
+	var refused *judges.RefusedError
+	if found, err := judge.Validate(t.Context(), file(t, "no.pdf", []byte("no PDF\n"))); !errors.As(err, &refused) {
+		t.Errorf("what is no PDF: %+v, %v", found, err)
+	}
+}
+
 func TestDSSAddsSigners(t *testing.T) {
 	dss := judges.NeedDSS(t)
 	judges.Need(t, "openssl")

@@ -72,6 +72,26 @@ var producers = []Producer{
 // that of qpdf has a form, and object streams.
 func Producers() []Producer { return slices.Clone(producers) }
 
+// Archives returns producers of files that follow a standard for archives, PDF/A (ISO
+// 19005), or for readers who can't see, PDF/UA (ISO 14289), each called as [Conformance]
+// calls the standard.
+func Archives() []Producer {
+	archive := func(flavour, option string) Producer {
+		return Producer{
+			Name: flavour, Tool: "soffice", source: "out.html",
+			content: "<!doctype html><html lang=\"it\"><title>Contratto</title><h1>Contratto</h1><p>Perché così è.</p></html>\n",
+			args: []string{"--headless", "-env:UserInstallation=file://DIR/profile",
+				"--convert-to", "pdf:writer_web_pdf_Export:{" + option + "}", "--outdir", "DIR", "SOURCE"},
+		}
+	}
+	return []Producer{
+		archive("1a", `"SelectPdfVersion":{"type":"long","value":"1"}`),
+		archive("2b", `"SelectPdfVersion":{"type":"long","value":"2"}`),
+		archive("3b", `"SelectPdfVersion":{"type":"long","value":"3"}`),
+		archive("ua1", `"PDFUACompliance":{"type":"boolean","value":"true"}`),
+	}
+}
+
 // Make has the producer make a PDF file, in a folder of its own, and returns
 // its bytes.
 func (p Producer) Make(ctx context.Context) (pdf []byte, err error) {
