@@ -45,6 +45,9 @@ func TestInteropArchives(t *testing.T) {
 					conforms(t, judge, name+", and once more", producer.Name, mustSign(t, signed, options(t, pki.SignerP256)))
 				}
 			}
+			o := options(t, pki.Signer)
+			o.Appearance = &Appearance{Page: -1}
+			conforms(t, judge, "on the last page, and once more", producer.Name, mustSign(t, mustSign(t, file, o), options(t, pki.SignerP256)))
 			for i, level := range newLasting(t, time.Now()).levels(t, file) {
 				conforms(t, judge, fmt.Sprint(i, level.name), producer.Name, level.file)
 			}

@@ -19,13 +19,34 @@ func (p *plan) tagged(widget ref, page *page) (entries string, changes []change,
 	if err != nil || tree == nil {
 		return "", nil, err
 	}
-	if page.get("Tabs") == nil {
-		changes = append(changes, change{"Tabs", []byte("/S")})
+	changes = tabOrder(page)
+	if p.o.Appearance == nil {
+		return "", changes, nil
 	}
-	if p.o.Appearance != nil {
-		entries, err = p.enterStructure(at, tree, widget, page)
+	if err := p.readyFirstPage(page); err != nil {
+		return "", nil, err
 	}
+	entries, err = p.enterStructure(at, tree, widget, page)
 	return entries, changes, err
+}
+
+func tabOrder(page *page) []change {
+	if page.get("Tabs") != nil {
+		return nil
+	}
+	return []change{{"Tabs", []byte("/S")}}
+}
+
+// readyFirstPage gives the first page its order of tabs, when the signature goes to
+// another: fields that nobody sees come there later, of document timestamps for one, and
+// nothing else of a page may change then.
+func (p *plan) readyFirstPage(signed *page) error {
+	first, err := p.doc.page(1)
+	if err != nil || first.at == signed.at {
+		return err
+	}
+	p.edit(first.at, first.dict, tabOrder(first)...)
+	return nil
 }
 
 // enterStructure enters a field in the structure, and returns what its widget needs.

@@ -79,7 +79,7 @@ func Archives() []Producer {
 	archive := func(flavour, option string) Producer {
 		return Producer{
 			Name: flavour, Tool: "soffice", source: "out.html",
-			content: "<!doctype html><html lang=\"it\"><title>Contratto</title><h1>Contratto</h1><p>Perché così è.</p></html>\n",
+			content: "<!doctype html><html lang=\"it\"><title>Contratto</title><h1>Contratto</h1><p>Perché così è.</p><p style=\"page-break-before:always\">Fine.</p></html>\n",
 			args: []string{"--headless", "-env:UserInstallation=file://DIR/profile",
 				"--convert-to", "pdf:writer_web_pdf_Export:{" + option + "}", "--outdir", "DIR", "SOURCE"},
 		}
