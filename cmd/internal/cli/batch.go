@@ -386,6 +386,9 @@ func (b *batch) giveUp(ctx context.Context, work *work, met *job, err error) {
 		err = b.cutShort(exitFailed, "interrupted", errors.New("interrupted"), "to sign them, ")
 	case errors.Is(err, token.ErrRemoved):
 		err = b.cutShort(exitNoToken, "removed", token.ErrRemoved, "put the card back and ")
+	case len(b.jobs) > 1 && errors.As(err, new(*timestamp.StampError)):
+		p := problemOf(err)
+		err = b.cutShort(p.exit, p.code, err, "when that is mended, ", p.hint...)
 	}
 	_ = b.fail(err)
 }
@@ -429,10 +432,11 @@ func (b *batch) gone(ctx context.Context, err error) bool {
 
 // cutShort says why the batch ended before its end, what is left, and how to go on.
 // With each file that is left stands the reason alone.
-func (b *batch) cutShort(exit exitCode, code string, why error, before string) error {
-	hint := []string{before + "type: " + b.app.again("--skip-signed")}
+func (b *batch) cutShort(exit exitCode, code string, why error, before string, hint ...string) error {
 	if b.options.amend.asked() {
-		hint = []string{before + "repeat the command for them"}
+		hint = append(hint, before+"repeat the command for them")
+	} else {
+		hint = append(hint, before+"type: "+b.app.again("--skip-signed"))
 	}
 	var left []string
 	for _, j := range b.jobs {

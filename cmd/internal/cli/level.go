@@ -77,7 +77,7 @@ func (f *levelFlags) reach(a *app, c *cobra.Command, o *sign.Options) error {
 	if err != nil {
 		return err
 	}
-	o.Stamper = client
+	o.Stamper = newSparing(client)
 	collector := &verify.Collector{Now: a.now}
 	ask := revocationFlags{noCache: f.noCache, timeout: f.timeout}
 	if collector.Revocation, err = ask.checker(a, c); err != nil {

@@ -4,8 +4,10 @@ package cli
 
 import (
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -95,6 +97,76 @@ func TestStampFailureEndsTheBatch(t *testing.T) {
 	for _, j := range b.jobs {
 		if _, err := os.Stat(j.output); err == nil {
 			t.Errorf("%s is there", j.output)
+		}
+	}
+}
+
+// However many files are under way, a mistake is met once: no account is locked by it, or
+// emptied.
+func TestSparing(t *testing.T) {
+	for _, fault := range []authority.Fault{authority.WrongImprint, authority.HTTP401, ""} {
+		t.Run(string(fault), func(t *testing.T) {
+			server := authority.Start(t, pki.New(fixedNow()), authority.Options{})
+			if fault != "" {
+				if err := server.Fail(authority.TSA, fault); err != nil {
+					t.Fatal(err)
+				}
+			}
+			client := &timestamp.Client{Now: fixedNow, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
+			s := newSparing(client)
+			digests, err := client.Digest(strings.NewReader("content"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			results := make(chan error)
+			for range workersAtLevel {
+				go func() { _, err := s.Stamp(t.Context(), digests); results <- err }()
+			}
+			told := 0
+			for range workersAtLevel {
+				err := <-results
+				if (err != nil) != (fault != "") || err != nil && !errors.As(err, new(*timestamp.StampError)) {
+					t.Errorf("with %q: %v", fault, err)
+				}
+				if err != nil && strings.HasSuffix(err.Error(), "nobody was asked for this file") {
+					told++
+				}
+			}
+			asked, unasked := workersAtLevel, 0
+			if fault != "" {
+				asked, unasked = 1, workersAtLevel-1
+			}
+			if server.Count(authority.TSA) != asked || told != unasked {
+				t.Errorf("with %q: %d requests and %d files that nobody was asked for", fault, server.Count(authority.TSA), told)
+			}
+		})
+	}
+}
+
+// An authority that refuses after it gave stamps is asked for the next file too, and one
+// that took a stamp for nothing is not.
+func TestSparingLater(t *testing.T) {
+	server := authority.Start(t, pki.New(fixedNow()), authority.Options{})
+	client := &timestamp.Client{Now: fixedNow, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
+	s := newSparing(client)
+	digests, err := client.Digest(strings.NewReader("content"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range []struct {
+		fault authority.Fault
+		asked int
+	}{{"", 1}, {authority.HTTP500, 2}, {authority.HTTP500, 3}, {authority.WrongNonce, 4}, {authority.HTTP500, 4}} {
+		if step.fault != "" {
+			if err := server.Fail(authority.TSA, step.fault); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.Stamp(t.Context(), digests); (err != nil) != (step.fault != "") {
+			t.Errorf("step %d: %v", i, err)
+		}
+		if got := server.Count(authority.TSA); got != step.asked {
+			t.Errorf("step %d: %d requests, want %d", i, got, step.asked)
 		}
 	}
 }
