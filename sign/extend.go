@@ -27,8 +27,8 @@ import (
 // archive timestamps, and of those that a signature made without one can't get any more.
 //
 // Signatures that are not intact are refused before anything is asked for. Whether
-// they are to be trusted is not looked at. When there is nothing to add the error is
-// [ErrReached]; when the level can't be reached it is a [*LevelError], see
+// they are to be trusted is not looked at. A file without any is an [ErrNoSignature].
+// When there is nothing to add the error is [ErrReached]; when the level can't be reached it is a [*LevelError], see
 // Options.Settle. After an error dst may hold a part of a file, to be thrown away;
 // timestamps that are lost with it are named in a [*LostStampsError].
 func Extend(ctx context.Context, dst io.Writer, existing Existing, o Options) error {
@@ -51,7 +51,7 @@ func (o Options) extend(ctx context.Context, dst io.Writer, existing Existing) e
 	}
 	sd, err := existing.read(ctx, o)
 	if err != nil {
-		return fmt.Errorf("extending: %w", err)
+		return err
 	}
 	r := &raising{Options: o, sd: sd}
 	if err := r.raise(ctx); err != nil {
@@ -67,6 +67,9 @@ func (o Options) extend(ctx context.Context, dst io.Writer, existing Existing) e
 func (e Existing) read(ctx context.Context, o Options) (*cms.SignedData, error) {
 	file := e.amended(ctx)
 	reader := func() io.Reader { return io.NewSectionReader(file.Source, 0, file.Size) }
+	if !cms.Recognize(reader()) {
+		return nil, ErrNoSignature
+	}
 	hashes := o.Stamper.Hashes()
 	sd, err := cms.Read(reader(), cms.ReadOptions{Hashes: hashes})
 	if err != nil {
@@ -90,7 +93,7 @@ func (e Existing) read(ctx context.Context, o Options) (*cms.SignedData, error) 
 // intact refuses signatures with which anything is wrong: a timestamp would be wasted.
 func intact(sd *cms.SignedData) error {
 	if len(sd.Signers) == 0 {
-		return errNoSignature
+		return ErrNoSignature
 	}
 	for i, s := range sd.Signers {
 		if c := sd.Check(s); len(c.Findings) > 0 {

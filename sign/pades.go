@@ -91,7 +91,7 @@ func (o Options) raisePDF(ctx context.Context, file *grown, from Level) error {
 // refusedError is a document that no level can be reached with.
 type refusedError struct{ err error }
 
-func (e *refusedError) Error() string { return "extending: " + e.err.Error() }
+func (e *refusedError) Error() string { return e.err.Error() }
 func (e *refusedError) Unwrap() error { return e.err }
 
 // stampPDF adds a document timestamp if a signature has no timestamp.
@@ -190,7 +190,7 @@ func (o Options) inspect(file *grown) (*inspectedPDF, error) {
 		}
 	}
 	if len(d.signatures)+len(d.stamps) == 0 {
-		return nil, errNoSignature
+		return nil, ErrNoSignature
 	}
 	return d, nil
 }
@@ -206,8 +206,6 @@ func (d *inspectedPDF) addStore(store *pdf.SecurityStore) {
 		}
 	}
 }
-
-var errNoSignature = errors.New("there is no signature in it")
 
 func (d *inspectedPDF) addSignature(sig *pdf.Signature) error {
 	for _, p := range sig.Problems {

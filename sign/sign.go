@@ -13,6 +13,7 @@ import (
 
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/pdf"
+	"github.com/pectoken/pectoken/sign/timestamp"
 )
 
 // Format is a kind of signature.
@@ -69,16 +70,21 @@ var ErrDetachedPDF = errors.New("a PAdES signature stands inside its document an
 
 // Detect returns the format that [Auto] stands for: PAdES when the file has
 // the header of a PDF in its first 1024 bytes (ISO 32000-2, annex I.3.2) and is
-// no CMS signature around one.
+// no CMS signature, .tsd or .m7m around one.
 func Detect(src io.ReaderAt, size int64) (Format, error) {
 	start := make([]byte, min(1024, size))
 	if _, err := src.ReadAt(start, 0); err != nil && !errors.Is(err, io.EOF) {
 		return Auto, fmt.Errorf("reading document: %w", err)
 	}
-	if bytes.Contains(start, []byte("%PDF-")) && !cms.Recognize(bytes.NewReader(start)) {
+	if bytes.Contains(start, []byte("%PDF-")) && !isEnvelope(start) {
 		return PAdES, nil
 	}
 	return CAdES, nil
+}
+
+// isEnvelope says whether a file begins like one around a document.
+func isEnvelope(start []byte) bool {
+	return cms.Recognize(bytes.NewReader(start)) || timestamp.Recognize(bytes.NewReader(start)) != timestamp.Unknown
 }
 
 // Document signs src and writes the signed document to dst: for PAdES the PDF
