@@ -27,8 +27,9 @@ type job struct {
 	format sign.Format
 	exists bool // its output is there already, and may be what is wanted
 
-	notes    []string // what was seen beforehand
-	result   reached  // how long its signature lasts
+	notes    []string       // what was seen beforehand
+	result   reached        // how long its signature lasts
+	receipts *sign.Receipts // of the time stamps in it
 	warnings []warningJSON
 
 	// What became of it; nothing yet, if none of these is set.
@@ -377,12 +378,17 @@ func (b *batch) giveUp(ctx context.Context, work *work, met *job, err error) {
 		switch err := work.result(j); {
 		case err == nil:
 			j.signed = true
+		case errors.As(err, new(*sign.LostStampsError)):
+			j.err = err
 		case !cardTrouble(ctx, err) && !errors.Is(err, context.Canceled) && !errors.As(err, &code):
 			j.err = err
 		}
 	}
 	switch {
 	case ctx.Err() != nil:
+		if errors.As(err, new(*sign.LostStampsError)) {
+			met.err = err // which the word that it was interrupted does not tell
+		}
 		err = b.cutShort(exitFailed, "interrupted", errors.New("interrupted"), "to sign them, ")
 	case errors.Is(err, token.ErrRemoved):
 		err = b.cutShort(exitNoToken, "removed", token.ErrRemoved, "put the card back and ")

@@ -169,9 +169,11 @@ func (a *app) extend(ctx context.Context, o *extendOptions, file, output string)
 	defer out.Discard()
 	options, result := o.options, reached{}
 	o.level.settling(&options, &result)
+	receipts := &sign.Receipts{Stamper: options.Stamper}
+	options.Stamper = receipts
 	err = sign.Extend(ctx, out, existing, options)
 	if err == nil {
-		err = out.Commit()
+		err = receipts.Lost(out.Commit())
 	}
 	line.Level = result.level.String()
 	switch {

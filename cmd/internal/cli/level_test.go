@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -97,6 +98,40 @@ func TestStampFailureEndsTheBatch(t *testing.T) {
 	for _, j := range b.jobs {
 		if _, err := os.Stat(j.output); err == nil {
 			t.Errorf("%s is there", j.output)
+		}
+	}
+}
+
+// interrupting is a Stamper whose user has enough when the stamp comes.
+type interrupting struct {
+	sign.Stamper
+	interrupt func()
+}
+
+func (s interrupting) Stamp(ctx context.Context, d timestamp.Digests) (*timestamp.Token, error) {
+	t, err := s.Stamper.Stamp(ctx, d)
+	s.interrupt()
+	return t, err
+}
+
+// A time stamp that came before the interrupt is named, and counts for no file.
+func TestInterruptedAfterStamp(t *testing.T) {
+	for _, atATime := range []int{1, 2} {
+		people := pki.New(fixedNow())
+		server := authority.Start(t, people, authority.Options{})
+		b, _, stderr := batchOf(t, 3, 0)
+		signer := people.Must(t, pki.Signer)
+		ctx, cancel := context.WithCancel(t.Context())
+		b.signing.Signer = cms.Signer{Key: signer.Key, Certificate: signer.Certificate, Chain: signer.Chain, Rand: rand.Reader}
+		b.signing.Level = sign.LevelT
+		b.signing.Stamper = newSparing(interrupting{&timestamp.Client{Now: fixedNow, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}, cancel})
+		b.run(ctx, atATime)
+		said := stderr.String()
+		if b.exit != exitFailed || server.Issued() != 1 || strings.Count(said, "lost with the file, received already: time stamp number") != 1 {
+			t.Errorf("%d at a time: exit code %d, %d time stamps\n%s", atATime, b.exit, server.Issued(), said)
+		}
+		if !strings.Contains(said, "interrupted; not signed: ") {
+			t.Errorf("%d at a time: what is left is not said\n%s", atATime, said)
 		}
 	}
 }
