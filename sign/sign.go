@@ -49,6 +49,9 @@ type Options struct {
 	Level          Level
 	Stamper        Stamper              // REQUIRED from LevelT on
 	ValidationData ValidationDataSource // REQUIRED from LevelLT on
+	// ValidationDataTime is how long collecting it for all certificates of a file may take
+	// together; zero means a minute.
+	ValidationDataTime time.Duration
 	// Settle is asked when the level can't be reached, and accepts the one that is
 	// reached by returning nil. Default: the error is returned, and nothing is of use.
 	Settle func(*LevelError) error
@@ -105,11 +108,11 @@ func Document(ctx context.Context, dst io.Writer, src *io.SectionReader, o Optio
 	}
 	switch {
 	case format == PAdES && o.Level > LevelB:
-		return o.keepingReceipts(func(o Options) error { return o.pades(ctx, dst, src) })
+		return o.withinTime().keepingReceipts(func(o Options) error { return o.pades(ctx, dst, src) })
 	case format == PAdES:
 		return pdf.Sign(ctx, dst, src, src.Size(), o.pdf())
 	case o.Level > LevelB:
-		return o.keepingReceipts(func(o Options) error { return o.cades(ctx, dst, src, signer) })
+		return o.withinTime().keepingReceipts(func(o Options) error { return o.cades(ctx, dst, src, signer) })
 	}
 	content := io.NewSectionReader(cancelable{ctx, src}, 0, src.Size())
 	return cms.Sign(dst, content, cms.Options{Signers: []cms.Signer{signer}, Detached: o.Detached})

@@ -35,7 +35,7 @@ func (f *levelFlags) register(c *cobra.Command, standard string, choices ...stri
 	flags.StringArrayVar(&f.tsa, "tsa", nil, "ask the time-stamp authority at `URL`; several are asked one after the other")
 	flags.StringArrayVar(&f.trust, "trust", nil, "have certificates lead to one in `FILE|FOLDER` (PEM or DER), and not to just any root")
 	flags.BoolVar(&f.noCache, "no-cache", false, "neither use nor keep earlier answers about revocation")
-	flags.DurationVar(&f.timeout, "timeout", timestamp.DefaultTimeout, "wait so long for each place that is asked")
+	flags.DurationVar(&f.timeout, "timeout", timestamp.DefaultTimeout, "wait so long for each place that is asked, and six times as long for the proof of validity of one file")
 	_ = c.RegisterFlagCompletionFunc("level", cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -88,7 +88,7 @@ func (f *levelFlags) reach(a *app, c *cobra.Command, o *sign.Options) error {
 			return usageError(helpHint(c), "%w", err)
 		}
 	}
-	o.ValidationData = collector
+	o.ValidationData, o.ValidationDataTime = collector, allPlaces*f.timeout
 	return nil
 }
 
