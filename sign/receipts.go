@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pectoken/pectoken/sign/timestamp"
@@ -46,6 +47,14 @@ func (r *Receipts) Stamp(ctx context.Context, digests timestamp.Digests) (*times
 		r.tokens = append(r.tokens, t)
 	}
 	return t, err
+}
+
+// Tokens returns the timestamps that were received, in that order.
+func (r *Receipts) Tokens() []*timestamp.Token {
+	if r == nil {
+		return nil
+	}
+	return slices.Clone(r.tokens)
 }
 
 // Lost adds to the error of a file, as a [*LostStampsError], the timestamps that were

@@ -7,6 +7,7 @@ import (
 	"crypto"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,7 +70,7 @@ func TestReceiptsLost(t *testing.T) {
 	signed(t, []byte("atto"), o)
 	err := receipts.Lost(errFull)
 	var lost *sign.LostStampsError
-	if !errors.As(err, &lost) || len(lost.Tokens) != 1 || !errors.Is(err, errFull) {
+	if !errors.As(err, &lost) || len(lost.Tokens) != 1 || !errors.Is(err, errFull) || !slices.Equal(lost.Tokens, receipts.Tokens()) {
 		t.Fatalf("%v", err)
 	}
 	if again := receipts.Lost(err); again != err {

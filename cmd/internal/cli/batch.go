@@ -65,7 +65,7 @@ type batch struct {
 
 // planBatch looks at every input and output, and signs nothing.
 func (a *app) planBatch(ctx context.Context, o *signOptions) *batch {
-	b := &batch{app: a, options: o, signing: o.signing(a), view: a.newSignView()}
+	b := &batch{app: a, options: o, signing: o.signing(a), view: a.newSignView(&o.level)}
 	for _, name := range o.files {
 		b.jobs = append(b.jobs, &job{file: name})
 	}

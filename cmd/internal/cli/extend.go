@@ -186,7 +186,7 @@ func (a *app) extend(ctx context.Context, o *extendOptions, file, output string)
 	if err != nil {
 		return line, fmt.Errorf("extending %q: %w", file, o.problem(ctx, in, err))
 	}
-	line.Warnings = a.warnings(file, result)
+	line.Warnings = append(a.warnings(file, result), o.level.doubts(a, file, receipts.Tokens())...)
 	return line, nil
 }
 

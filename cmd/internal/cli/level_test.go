@@ -20,6 +20,7 @@ import (
 	"github.com/pectoken/pectoken/softhsm-fixtures/authority"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/verify/report"
+	"github.com/pectoken/pectoken/verify/trust"
 )
 
 // crowd counts how many requests are under way at the same time. It holds back the
@@ -202,6 +203,46 @@ func TestSparingLater(t *testing.T) {
 		}
 		if got := server.Count(authority.TSA); got != step.asked {
 			t.Errorf("step %d: %d requests, want %d", i, got, step.asked)
+		}
+	}
+}
+
+// Who relies on --trust is told of an authority that nobody in it stands for, once, and in
+// the lines of every file.
+func TestImpostorAuthority(t *testing.T) {
+	people := pki.New(fixedNow())
+	server := authority.Start(t, people, authority.Options{})
+	for _, c := range []struct {
+		fault   authority.Fault
+		anchors *trust.Anchors
+		doubts  int
+	}{
+		{"", trust.NewAnchors(people.Must(t, pki.Root).Certificate), 0},
+		{"", trust.NewAnchors(people.Must(t, pki.AltRoot).Certificate), 3},
+		{authority.OtherCA, trust.NewAnchors(people.Must(t, pki.Root).Certificate), 3},
+		{authority.OtherCA, nil, 0},
+	} {
+		if err := server.Fail(authority.TSA, c.fault); err != nil {
+			t.Fatal(err)
+		}
+		b, _, stderr := batchOf(t, 3, 0)
+		signer := people.Must(t, pki.Signer)
+		b.signing.Signer = cms.Signer{Key: signer.Key, Certificate: signer.Certificate, Chain: signer.Chain, Rand: rand.Reader}
+		b.signing.Level = sign.LevelT
+		b.signing.Stamper = &timestamp.Client{Now: fixedNow, Authorities: []timestamp.Authority{{URL: server.URL(authority.TSA)}}}
+		b.view.level.anchors = c.anchors
+		b.run(t.Context(), 1)
+		doubts := 0
+		for _, j := range b.jobs {
+			for _, w := range j.warnings {
+				if w.Code == "authorityNotTrusted" {
+					doubts++
+				}
+			}
+		}
+		said := strings.Count(stderr.String(), `the time stamp is by "Esempio Firma TSA 1", which does not lead to --trust: `)
+		if b.exit != exitOK || doubts != c.doubts || said != min(c.doubts, 1) {
+			t.Errorf("with %q: exit code %d, %d doubts, said %d times\n%s", c.fault, b.exit, doubts, said, stderr)
 		}
 	}
 }
