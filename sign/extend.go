@@ -5,6 +5,7 @@ package sign
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -15,8 +16,8 @@ import (
 
 // Extend writes the file to dst with what raises all signatures in it to o.Level:
 // timestamps, and validation data. Files of any program will do; every octet that is
-// signed or stamped stays as it was. Of o only Level, Stamper, ValidationData, Settle
-// and Password are looked at.
+// signed or stamped stays as it was. Of o only Level, Stamper, ValidationData,
+// ValidationDataTime, Settle and Password are looked at.
 //
 // At [LevelT] a signature without a timestamp gets one. At [LevelLT] the validation data
 // of the signers and of their timestamps is added, or, if there are archive timestamps,
@@ -27,8 +28,8 @@ import (
 // archive timestamps, and of those that a signature made without one can't get any more.
 //
 // Signatures that are not intact are refused before anything is asked for. Whether
-// they are to be trusted is not looked at. When there is nothing to add the error is
-// [ErrReached]; when the level can't be reached it is a [*LevelError], see
+// they are to be trusted is not looked at. A file without any is an [ErrNoSignature].
+// When there is nothing to add the error is [ErrReached]; when the level can't be reached it is a [*LevelError], see
 // Options.Settle. After an error dst may hold a part of a file, to be thrown away;
 // timestamps that are lost with it are named in a [*LostStampsError].
 func Extend(ctx context.Context, dst io.Writer, existing Existing, o Options) error {
@@ -38,7 +39,7 @@ func Extend(ctx context.Context, dst io.Writer, existing Existing, o Options) er
 	if err := o.checkLevel(); err != nil {
 		return err
 	}
-	return o.keepingReceipts(func(o Options) error { return o.extend(ctx, dst, existing) })
+	return o.withinTime().keepingReceipts(func(o Options) error { return o.extend(ctx, dst, existing) })
 }
 
 func (o Options) extend(ctx context.Context, dst io.Writer, existing Existing) error {
@@ -51,9 +52,12 @@ func (o Options) extend(ctx context.Context, dst io.Writer, existing Existing) e
 	}
 	sd, err := existing.read(ctx, o)
 	if err != nil {
-		return fmt.Errorf("extending: %w", err)
+		return err
 	}
 	r := &raising{Options: o, sd: sd}
+	if err := o.expectValidationData(ctx, r.unstamped(), certificatesOf(sd)); err != nil {
+		return err
+	}
 	if err := r.raise(ctx); err != nil {
 		return err
 	}
@@ -67,6 +71,9 @@ func (o Options) extend(ctx context.Context, dst io.Writer, existing Existing) e
 func (e Existing) read(ctx context.Context, o Options) (*cms.SignedData, error) {
 	file := e.amended(ctx)
 	reader := func() io.Reader { return io.NewSectionReader(file.Source, 0, file.Size) }
+	if !cms.Recognize(reader()) {
+		return nil, ErrNoSignature
+	}
 	hashes := o.Stamper.Hashes()
 	sd, err := cms.Read(reader(), cms.ReadOptions{Hashes: hashes})
 	if err != nil {
@@ -90,7 +97,7 @@ func (e Existing) read(ctx context.Context, o Options) (*cms.SignedData, error) 
 // intact refuses signatures with which anything is wrong: a timestamp would be wasted.
 func intact(sd *cms.SignedData) error {
 	if len(sd.Signers) == 0 {
-		return errNoSignature
+		return ErrNoSignature
 	}
 	for i, s := range sd.Signers {
 		if c := sd.Check(s); len(c.Findings) > 0 {
@@ -103,7 +110,7 @@ func intact(sd *cms.SignedData) error {
 // cades signs src with CAdES at a level above B-B. The signature is made and raised apart
 // from its content, which is read twice, and once more for [LevelLTA].
 func (o Options) cades(ctx context.Context, dst io.Writer, src *io.SectionReader, signer cms.Signer) error {
-	if err := o.expectValidationData(ctx, signer); err != nil {
+	if err := o.expectValidationData(ctx, o.subject(), signer.Chain); err != nil {
 		return err
 	}
 	content := func() *io.SectionReader { return io.NewSectionReader(cancelable{ctx, src}, 0, src.Size()) }
@@ -135,15 +142,25 @@ func (o Options) cades(ctx context.Context, dst io.Writer, src *io.SectionReader
 }
 
 // expectValidationData finds out before the key is used and a timestamp paid for whether
-// the signer's certificate can be proven good.
-func (o Options) expectValidationData(ctx context.Context, signer cms.Signer) error {
-	if o.Level < LevelLT || o.Settle != nil || signer.Certificate == nil {
+// the certificates of signers can be proven good.
+func (o Options) expectValidationData(ctx context.Context, signers []subject, others []*x509.Certificate) error {
+	if o.Level < LevelLT || o.Settle != nil {
 		return nil
 	}
-	if _, err := o.ValidationData.ValidationData(ctx, signer.Certificate, signer.Chain, o.Time); err != nil {
-		return &LevelError{Reached: LevelB, Wanted: o.Level, Err: fmt.Errorf("the certificate to sign with: %w", err)}
+	for _, q := range signers {
+		if _, err := o.ValidationData.ValidationData(ctx, q.certificate, others, q.at); err != nil {
+			return &LevelError{Reached: LevelB, Wanted: o.Level, Err: fmt.Errorf("%s: %w", q.whose, err)}
+		}
 	}
 	return nil
+}
+
+// subject is the certificate to sign with.
+func (o Options) subject() []subject {
+	if o.Signer.Certificate == nil {
+		return nil
+	}
+	return []subject{{o.Signer.Certificate, o.Time, "the certificate to sign with"}}
 }
 
 func inMemory(file []byte) cms.Amended {

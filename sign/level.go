@@ -62,6 +62,10 @@ type ValidationDataSource interface {
 // ErrReached is returned by [Extend] when nothing has to be added for the level.
 var ErrReached = errors.New("the signatures have that level already")
 
+// ErrNoSignature is returned by [Extend] for a file that holds no signature of CMS, and is
+// no PDF with one.
+var ErrNoSignature = errors.New("there is no signature in it")
+
 // ErrNoStamper and ErrNoValidationData are returned for options that lack what a level
 // needs.
 var (

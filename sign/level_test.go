@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -275,6 +276,75 @@ func TestExtend(t *testing.T) {
 }
 
 func sameAttribute(a, b cms.Attribute) bool { return bytes.Equal(a.Raw, b.Raw) }
+
+// What can't be proven is found out before a time stamp is paid for, when signing and when
+// extending.
+func TestProofIsAskedForFirst(t *testing.T) {
+	for format, document := range map[sign.Format][]byte{sign.CAdES: []byte("atto"), sign.PAdES: documents.Plain()} {
+		w := newWorld(t)
+		o := w.options(t, sign.LevelB)
+		o.Format = format
+		file := signed(t, document, o)
+		for _, service := range []authority.Service{authority.OCSP, authority.CRL} {
+			if err := w.server.Fail(service, authority.HTTP500); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, level := range levels[2:] {
+			o = w.options(t, level)
+			o.Format = format
+			for what, err := range map[string]error{
+				"signing":   sign.Document(t.Context(), io.Discard, section(document), o),
+				"extending": sign.Extend(t.Context(), io.Discard, sign.Existing{File: section(file)}, o),
+			} {
+				var short *sign.LevelError
+				if !errors.As(err, &short) || short.Reached != sign.LevelB || short.Wanted != level {
+					t.Errorf("%v, %s: %v", format, what, err)
+				}
+			}
+		}
+		if w.server.Count(authority.TSA) != 0 {
+			t.Errorf("%v: %d time stamps were asked for", format, w.server.Count(authority.TSA))
+		}
+	}
+}
+
+// patient is a source of validation data that takes its time, and notes how much it is
+// given.
+type patient struct {
+	sign.ValidationDataSource
+	takes time.Duration
+	given []time.Duration
+}
+
+func (p *patient) ValidationData(ctx context.Context, c *x509.Certificate, others []*x509.Certificate, at time.Time) (*cms.ValidationData, error) {
+	end, _ := ctx.Deadline()
+	p.given = append(p.given, time.Until(end))
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(p.takes):
+		return p.ValidationDataSource.ValidationData(ctx, c, others, at)
+	}
+}
+
+// All certificates of a file have their time together.
+func TestValidationDataTime(t *testing.T) {
+	w := newWorld(t)
+	file := signed(t, []byte("atto"), w.options(t, sign.LevelB))
+	o := w.options(t, sign.LevelLT)
+	source := &patient{ValidationDataSource: o.ValidationData, takes: 20 * time.Millisecond}
+	o.ValidationData = source
+	extended(t, file, nil, o)
+	if n := len(source.given); n != 3 || source.given[0] > time.Minute || source.given[2] > source.given[0]-2*source.takes {
+		t.Errorf("given are %v", source.given)
+	}
+	source.takes, source.given, o.ValidationDataTime = time.Hour, nil, time.Millisecond
+	err := sign.Extend(t.Context(), io.Discard, sign.Existing{File: section(file)}, o)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "took longer than the 1ms that there are for one file") || len(source.given) != 1 {
+		t.Errorf("%v after %v", err, source.given)
+	}
+}
 
 // A broken signature gets no time stamp, and neither does one whose content is not there.
 func TestExtendRefuses(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 // pades signs src with PAdES at a level above B-B: with a timestamp in the signature, and
 // with what comes after it in updates of their own (ETSI EN 319 142-1, clause 6.3).
 func (o Options) pades(ctx context.Context, dst io.Writer, src *io.SectionReader) error {
-	if err := o.expectValidationData(ctx, o.Signer); err != nil {
+	if err := o.expectValidationData(ctx, o.subject(), o.Signer.Chain); err != nil {
 		return err
 	}
 	short := false // of level B-T
@@ -91,7 +91,7 @@ func (o Options) raisePDF(ctx context.Context, file *grown, from Level) error {
 // refusedError is a document that no level can be reached with.
 type refusedError struct{ err error }
 
-func (e *refusedError) Error() string { return "extending: " + e.err.Error() }
+func (e *refusedError) Error() string { return e.err.Error() }
 func (e *refusedError) Unwrap() error { return e.err }
 
 // stampPDF adds a document timestamp if a signature has no timestamp.
@@ -100,8 +100,12 @@ func (o Options) stampPDF(ctx context.Context, file *grown) error {
 	if err != nil {
 		return &refusedError{err}
 	}
-	if !slices.ContainsFunc(d.signatures, func(s *signedPDF) bool { return d.provenAt(s).IsZero() }) {
+	unstamped := d.unstamped()
+	if len(unstamped) == 0 {
 		return nil
+	}
+	if err := o.expectValidationData(ctx, unstamped, d.certificates); err != nil {
+		return &refusedError{err}
 	}
 	return o.archivePDF(ctx, file)
 }
@@ -190,7 +194,7 @@ func (o Options) inspect(file *grown) (*inspectedPDF, error) {
 		}
 	}
 	if len(d.signatures)+len(d.stamps) == 0 {
-		return nil, errNoSignature
+		return nil, ErrNoSignature
 	}
 	return d, nil
 }
@@ -206,8 +210,6 @@ func (d *inspectedPDF) addStore(store *pdf.SecurityStore) {
 		}
 	}
 }
-
-var errNoSignature = errors.New("there is no signature in it")
 
 func (d *inspectedPDF) addSignature(sig *pdf.Signature) error {
 	for _, p := range sig.Problems {
@@ -271,6 +273,21 @@ func (d *inspectedPDF) provenAt(s *signedPDF) (at time.Time) {
 		}
 	}
 	return at
+}
+
+// unstamped returns the certificates of signatures without a timestamp.
+func (d *inspectedPDF) unstamped() (list []subject) {
+	for _, s := range d.signatures {
+		if !d.provenAt(s).IsZero() {
+			continue
+		}
+		for _, info := range s.sd.Signers {
+			if c := s.sd.Check(info).Certificate; c != nil {
+				list = append(list, subject{certificate: c, whose: fmt.Sprintf("the certificate of signature %q", s.Field)})
+			}
+		}
+	}
+	return list
 }
 
 // subjects returns the certificates to prove good: those of the last document timestamp,

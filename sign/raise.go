@@ -178,6 +178,16 @@ func (r *raising) addValidationData(ctx context.Context) error {
 	return nil
 }
 
+// unstamped returns the certificates of the signatures without a timestamp.
+func (r *raising) unstamped() (list []subject) {
+	for i, s := range r.sd.Signers {
+		if c := r.sd.Check(s).Certificate; c != nil && len(signatureStamps(s)) == 0 {
+			list = append(list, subject{certificate: c, whose: fmt.Sprintf("the certificate of signature %d", i+1)})
+		}
+	}
+	return list
+}
+
 // subjects returns the certificates to prove good for a signer.
 func (r *raising) subjects(i int, s *cms.SignerInfo) ([]subject, error) {
 	var list []subject

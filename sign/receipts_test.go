@@ -7,6 +7,7 @@ import (
 	"crypto"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,6 +54,33 @@ func TestLostStamps(t *testing.T) {
 			}
 			issued = w.server.Issued()
 		}
+	}
+}
+
+// What fails after the file was written names its time stamps once, and what had none
+// says nothing of any.
+func TestReceiptsLost(t *testing.T) {
+	w := newWorld(t)
+	o := w.options(t, sign.LevelT)
+	receipts := &sign.Receipts{Stamper: o.Stamper}
+	if err := receipts.Lost(errFull); err != errFull {
+		t.Errorf("without a time stamp: %v", err)
+	}
+	o.Stamper = receipts
+	signed(t, []byte("atto"), o)
+	err := receipts.Lost(errFull)
+	var lost *sign.LostStampsError
+	if !errors.As(err, &lost) || len(lost.Tokens) != 1 || !errors.Is(err, errFull) || !slices.Equal(lost.Tokens, receipts.Tokens()) {
+		t.Fatalf("%v", err)
+	}
+	if again := receipts.Lost(err); again != err {
+		t.Errorf("named twice: %v", again)
+	}
+	if err := receipts.Lost(nil); err != nil {
+		t.Errorf("of no failure: %v", err)
+	}
+	if err := (*sign.Receipts)(nil).Lost(errFull); err != errFull {
+		t.Errorf("of none at all: %v", err)
 	}
 }
 

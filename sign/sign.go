@@ -13,6 +13,7 @@ import (
 
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/pdf"
+	"github.com/pectoken/pectoken/sign/timestamp"
 )
 
 // Format is a kind of signature.
@@ -48,6 +49,9 @@ type Options struct {
 	Level          Level
 	Stamper        Stamper              // REQUIRED from LevelT on
 	ValidationData ValidationDataSource // REQUIRED from LevelLT on
+	// ValidationDataTime is how long collecting it for all certificates of a file may take
+	// together; zero means a minute.
+	ValidationDataTime time.Duration
 	// Settle is asked when the level can't be reached, and accepts the one that is
 	// reached by returning nil. Default: the error is returned, and nothing is of use.
 	Settle func(*LevelError) error
@@ -69,16 +73,21 @@ var ErrDetachedPDF = errors.New("a PAdES signature stands inside its document an
 
 // Detect returns the format that [Auto] stands for: PAdES when the file has
 // the header of a PDF in its first 1024 bytes (ISO 32000-2, annex I.3.2) and is
-// no CMS signature around one.
+// no CMS signature, .tsd or .m7m around one.
 func Detect(src io.ReaderAt, size int64) (Format, error) {
 	start := make([]byte, min(1024, size))
 	if _, err := src.ReadAt(start, 0); err != nil && !errors.Is(err, io.EOF) {
 		return Auto, fmt.Errorf("reading document: %w", err)
 	}
-	if bytes.Contains(start, []byte("%PDF-")) && !cms.Recognize(bytes.NewReader(start)) {
+	if bytes.Contains(start, []byte("%PDF-")) && !isEnvelope(start) {
 		return PAdES, nil
 	}
 	return CAdES, nil
+}
+
+// isEnvelope says whether a file begins like one around a document.
+func isEnvelope(start []byte) bool {
+	return cms.Recognize(bytes.NewReader(start)) || timestamp.Recognize(bytes.NewReader(start)) != timestamp.Unknown
 }
 
 // Document signs src and writes the signed document to dst: for PAdES the PDF
@@ -99,11 +108,11 @@ func Document(ctx context.Context, dst io.Writer, src *io.SectionReader, o Optio
 	}
 	switch {
 	case format == PAdES && o.Level > LevelB:
-		return o.keepingReceipts(func(o Options) error { return o.pades(ctx, dst, src) })
+		return o.withinTime().keepingReceipts(func(o Options) error { return o.pades(ctx, dst, src) })
 	case format == PAdES:
 		return pdf.Sign(ctx, dst, src, src.Size(), o.pdf())
 	case o.Level > LevelB:
-		return o.keepingReceipts(func(o Options) error { return o.cades(ctx, dst, src, signer) })
+		return o.withinTime().keepingReceipts(func(o Options) error { return o.cades(ctx, dst, src, signer) })
 	}
 	content := io.NewSectionReader(cancelable{ctx, src}, 0, src.Size())
 	return cms.Sign(dst, content, cms.Options{Signers: []cms.Signer{signer}, Detached: o.Detached})

@@ -16,6 +16,7 @@ import (
 	"github.com/pectoken/pectoken/sign"
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/pdf"
+	"github.com/pectoken/pectoken/sign/timestamp"
 	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 )
@@ -54,12 +55,34 @@ func TestFormatFollowsTheContent(t *testing.T) {
 		"text":                 {[]byte("hello"), sign.CAdES},
 		"nothing":              {nil, sign.CAdES},
 		"a signed PDF":         {p7m, sign.CAdES},
+		"a stamped PDF":        {stampedPDF(t), sign.CAdES},
 	} {
 		got, err := sign.Detect(bytes.NewReader(c.document), int64(len(c.document)))
 		if err != nil || got != c.want {
 			t.Errorf("%s: %v, %v; want %v", name, got, err, c.want)
 		}
 	}
+}
+
+// stampedPDF is a .tsd around a PDF.
+func stampedPDF(t *testing.T) []byte {
+	t.Helper()
+	w := newWorld(t)
+	client := w.options(t, sign.LevelT).Stamper.(*timestamp.Client)
+	digests, err := timestamp.StampingDigests(client.Hashes(), bytes.NewReader(documents.Plain()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := client.Stamp(t.Context(), digests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	document := section(documents.Plain())
+	if err := timestamp.WriteTSD(&file, document, document.Size(), nil, timestamp.Evidence{Token: token}); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
 }
 
 func TestCAdES(t *testing.T) {

@@ -20,7 +20,7 @@ func raiseLevel(s *report.Signature, signer *x509.Certificate, stamps []*stamp, 
 	good := slices.DeleteFunc(slices.Clone(stamps), func(t *stamp) bool {
 		return !t.sound || t.kind == report.ContentTimestamp || t.kind == report.FileTimestamp
 	})
-	good = good[:min(len(good), maxLevelStamps)]
+	good = firstAndLast(good)
 	stamped := slices.ContainsFunc(good, func(t *stamp) bool { return t.kind != report.ArchiveTimestamp })
 	if s.Level != "B-B" || signer == nil || !stamped {
 		return
@@ -39,9 +39,19 @@ func raiseLevel(s *report.Signature, signer *x509.Certificate, stamps []*stamp, 
 	}
 }
 
-// maxLevelStamps is how many timestamps of a signature count for its level: each is
-// compared with each.
+// maxLevelStamps is how many timestamps of a signature count for its level, half of them
+// the first and half the last: each is compared with each.
 const maxLevelStamps = 32
+
+// firstAndLast leaves out what lies between: the first are those of the signature itself,
+// and the last hold what all before them left in the file.
+func firstAndLast(list []*stamp) []*stamp {
+	if len(list) <= maxLevelStamps {
+		return list
+	}
+	slices.SortStableFunc(list, func(a, b *stamp) int { return a.token.Info.Time.Compare(b.token.Info.Time) })
+	return slices.Delete(list, maxLevelStamps/2, len(list)-maxLevelStamps/2)
+}
 
 // archives says whether a timestamp covers the values for all that it covers.
 func (s *stamp) archives(signer *x509.Certificate, all []*stamp, m *material) bool {

@@ -50,6 +50,31 @@ func TestManyRevisions(t *testing.T) {
 	}
 }
 
+// TestManySignatures: a signature is not read again for each of those after it.
+func TestManySignatures(t *testing.T) {
+	effort := func(n int) int64 {
+		file := signedForm(t)
+		for range n {
+			file = signed(t, file)
+		}
+		d := mustOpen(t, file)
+		list, err := d.Signatures()
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := d.effort
+		found, err := d.Changes(list[0])
+		if err != nil || len(found) != n {
+			t.Fatalf("%d changes by %d signatures, %v", len(found), n, err)
+		}
+		return d.effort - before
+	}
+	once, twice := effort(16), effort(32)
+	if twice > once*5/2 {
+		t.Errorf("%d steps for 16 signatures, %d for 32", once, twice)
+	}
+}
+
 // The changes are found once for all signatures.
 func TestOneComparisonForAll(t *testing.T) {
 	file := signedForm(t)

@@ -256,11 +256,13 @@ func (l *ledger) describeField(d *dict, parent, into *fieldFacts) (*fieldFacts, 
 	if parent != nil && d.get("T") == nil {
 		f.named = parent.named
 	}
-	value, err := l.resolve(f.value)
-	if hard(err) != nil {
-		return nil, err
+	if !f.signed && f.kind == "Sig" { // once, as a signature is long, and each revision leads to all of them
+		value, err := l.resolve(f.value)
+		if hard(err) != nil {
+			return nil, err
+		}
+		f.signed = value != nil || err != nil
 	}
-	f.signed = f.signed || f.kind == "Sig" && (value != nil || err != nil)
 	f.dict = nil
 	return f, nil
 }

@@ -15,7 +15,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +28,8 @@ import (
 // Fetcher gets evidence and certificates over HTTP, from where certificates say
 // that they are. It asks each place once at a time however many want to know, keeps what
 // it got for as long as that is valid, and takes no more bytes than such things have.
+// Redirects from elsewhere to this machine or its network are not followed; what a name
+// stands for is not looked up.
 // It may be shared between goroutines.
 type Fetcher struct {
 	Client  *http.Client     // nil: one with the proxy of the environment
@@ -210,9 +214,31 @@ func (f *Fetcher) client() *http.Client {
 		if len(via) > maxRedirects {
 			return errors.New("it redirects again and again")
 		}
+		if inward(via[0].URL.Hostname(), r.URL.Hostname()) {
+			return fmt.Errorf("it redirects to %q, an address of the local network, which is not followed", r.URL.Hostname())
+		}
 		return webOnly(r.URL)
 	}
 	return &c
+}
+
+// inward says whether a redirect leads from elsewhere to this machine or its network, as
+// far as names tell: somebody outside would have a request made inside. Certificates of a
+// company name places of its own, and those may redirect to each other; nobody has a reason
+// to redirect to a link-local address, where the machines of a cloud keep their secrets.
+func inward(from, to string) bool {
+	a, _ := netip.ParseAddr(to)
+	return from != to && isLocal(to) && (!isLocal(from) || a.Unmap().IsLinkLocalUnicast())
+}
+
+func isLocal(host string) bool {
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	a, err := netip.ParseAddr(name)
+	if err != nil {
+		return name == "localhost" || strings.HasSuffix(name, ".localhost") || strings.HasSuffix(name, ".local")
+	}
+	a = a.Unmap()
+	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsUnspecified()
 }
 
 func webOnly(u *url.URL) error {
@@ -228,9 +254,9 @@ func (f *Fetcher) do(ctx context.Context, method, at, contentType string, body [
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, at, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(limited, method, at, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +268,7 @@ func (f *Fetcher) do(ctx context.Context, method, at, contentType string, body [
 	}
 	response, err := f.client().Do(request)
 	if err != nil {
-		return nil, plain(err)
+		return nil, broken(ctx, timeout, plain(err))
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -251,12 +277,32 @@ func (f *Fetcher) do(ctx context.Context, method, at, contentType string, body [
 	answer, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("reading its answer: %w", err)
+		return nil, broken(ctx, timeout, err)
 	case int64(len(answer)) > limit:
 		return nil, fmt.Errorf("its answer is longer than %d bytes", limit)
 	}
 	return answer, nil
 }
+
+// broken says why an answer did not come, or not to its end.
+func broken(ctx context.Context, timeout time.Duration, err error) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		return &lostError{fmt.Sprintf("no whole answer came within %v", timeout), err}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &lostError{"the connection ended in the middle of its answer", err}
+	}
+	return err
+}
+
+// lostError says in words what err says in those of a program.
+type lostError struct {
+	says string
+	err  error
+}
+
+func (e *lostError) Error() string { return e.says }
+func (e *lostError) Unwrap() error { return e.err }
 
 // plain drops the URL from an error of package http: the caller names it.
 func plain(err error) error {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -57,6 +58,9 @@ type OCSP struct {
 	algorithm     cms.AlgorithmIdentifier
 	signature     []byte
 	critical      asn1.ObjectIdentifier // an extension that is critical and not known
+
+	mu      sync.Mutex
+	checked map[signing]error
 }
 
 // single is a SingleResponse.

@@ -26,20 +26,43 @@ func (o *OCSP) signer(issuer *x509.Certificate, others []*x509.Certificate) (*x5
 		if !o.names(c) {
 			continue
 		}
-		if err := o.algorithm.Verify(c.PublicKey, o.signed, o.signature); err != nil {
-			reason = fmt.Errorf("OCSP response: %w", err)
-			continue
+		if reason = o.signedBy(c, issuer); reason == nil {
+			return c, nil
 		}
-		if err := o.mayRespond(c, issuer); err != nil {
-			reason = fmt.Errorf("OCSP responder %q: %w", cns.DistinguishedName(c.Subject), err)
-			continue
-		}
-		return c, nil
 	}
 	if reason == nil {
 		reason = errors.New("OCSP response: the certificate of its responder is not there")
 	}
 	return nil, reason
+}
+
+// signing is a certificate that may be the responder's, and the issuer that it would
+// answer for.
+type signing struct{ by, of *x509.Certificate }
+
+// maxSignings is how many results are remembered for a response.
+const maxSignings = 64
+
+// signedBy says why a response was not signed by a certificate, or why that may not answer
+// for an issuer. That is found out once: a signature that is renewed every day has
+// hundreds of time stamps, and each is asked about among the responses for all of them.
+func (o *OCSP) signedBy(c, issuer *x509.Certificate) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	err, known := o.checked[signing{c, issuer}]
+	if known {
+		return err
+	}
+	if err = o.algorithm.Verify(c.PublicKey, o.signed, o.signature); err != nil {
+		err = fmt.Errorf("OCSP response: %w", err)
+	} else if err = o.mayRespond(c, issuer); err != nil {
+		err = fmt.Errorf("OCSP responder %q: %w", cns.DistinguishedName(c.Subject), err)
+	}
+	if o.checked == nil || len(o.checked) == maxSignings {
+		o.checked = map[signing]error{}
+	}
+	o.checked[signing{c, issuer}] = err
+	return err
 }
 
 // names says whether the response names a certificate as its responder's.

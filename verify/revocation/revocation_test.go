@@ -507,14 +507,17 @@ func TestFetchFaults(t *testing.T) {
 		"half an answer": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "99")
 			_, _ = w.Write([]byte{0x30})
-		}, "EOF"},
+		}, "the connection ended in the middle"},
 		"redirect loop": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, r.URL.Path+"x", http.StatusTemporaryRedirect)
 		}, "again and again"},
 		"redirect to files": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "file:///etc/passwd", http.StatusTemporaryRedirect)
 		}, "not followed"},
-		"silence":   {func(_ http.ResponseWriter, r *http.Request) { _, _ = io.ReadAll(r.Body); <-r.Context().Done() }, "deadline exceeded"},
+		"redirect to the machine's cloud": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://169.254.169.254/latest/meta-data/", http.StatusTemporaryRedirect)
+		}, `redirects to "169.254.169.254", an address of the local network`},
+		"silence":   {func(_ http.ResponseWriter, r *http.Request) { _, _ = io.ReadAll(r.Body); <-r.Context().Done() }, "no whole answer came within"},
 		"try later": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte{0x30, 3, 0x0a, 1, 3}) }, "later"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -532,6 +535,25 @@ func TestFetchFaults(t *testing.T) {
 	for _, at := range []string{"ldap://example.it/crl", "file:///etc/passwd", "://", ""} {
 		if _, err := new(Fetcher).CRL(t.Context(), at); err == nil {
 			t.Errorf("%q was fetched", at)
+		}
+	}
+}
+
+// A redirect from outside does not lead inside.
+func TestInward(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		want     bool
+	}{
+		{"ocsp.example.it", "ocsp2.example.it", false}, {"ocsp.example.it", "93.184.216.34", false}, {"ocsp.example.it", "localhost", true},
+		{"ocsp.example.it", "127.0.0.1", true}, {"ocsp.example.it", "10.1.2.3", true}, {"ocsp.example.it", "192.168.1.1", true},
+		{"ocsp.example.it", "printer.local", true}, {"ocsp.example.it", "LOCALHOST.", true}, {"ocsp.example.it", "::1", true},
+		{"ocsp.example.it", "fd00::1", true}, {"ocsp.example.it", "::ffff:127.0.0.1", true}, {"ocsp.example.it", "0.0.0.0", true},
+		{"127.0.0.1", "127.0.0.1", false}, {"pki.azienda.local", "crl.azienda.local", false}, {"10.0.0.1", "10.0.0.2", false},
+		{"127.0.0.1", "169.254.169.254", true}, {"10.0.0.1", "::ffff:169.254.169.254", true}, {"10.0.0.1", "fe80::1", true},
+	} {
+		if got := inward(c.from, c.to); got != c.want {
+			t.Errorf("from %q to %q: %v", c.from, c.to, got)
 		}
 	}
 }

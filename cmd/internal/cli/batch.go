@@ -27,8 +27,9 @@ type job struct {
 	format sign.Format
 	exists bool // its output is there already, and may be what is wanted
 
-	notes    []string // what was seen beforehand
-	result   reached  // how long its signature lasts
+	notes    []string       // what was seen beforehand
+	result   reached        // how long its signature lasts
+	receipts *sign.Receipts // of the time stamps in it
 	warnings []warningJSON
 
 	// What became of it; nothing yet, if none of these is set.
@@ -64,7 +65,7 @@ type batch struct {
 
 // planBatch looks at every input and output, and signs nothing.
 func (a *app) planBatch(ctx context.Context, o *signOptions) *batch {
-	b := &batch{app: a, options: o, signing: o.signing(a), view: a.newSignView()}
+	b := &batch{app: a, options: o, signing: o.signing(a), view: a.newSignView(&o.level)}
 	for _, name := range o.files {
 		b.jobs = append(b.jobs, &job{file: name})
 	}
@@ -377,15 +378,23 @@ func (b *batch) giveUp(ctx context.Context, work *work, met *job, err error) {
 		switch err := work.result(j); {
 		case err == nil:
 			j.signed = true
+		case errors.As(err, new(*sign.LostStampsError)):
+			j.err = err
 		case !cardTrouble(ctx, err) && !errors.Is(err, context.Canceled) && !errors.As(err, &code):
 			j.err = err
 		}
 	}
 	switch {
 	case ctx.Err() != nil:
+		if errors.As(err, new(*sign.LostStampsError)) {
+			met.err = err // which the word that it was interrupted does not tell
+		}
 		err = b.cutShort(exitFailed, "interrupted", errors.New("interrupted"), "to sign them, ")
 	case errors.Is(err, token.ErrRemoved):
 		err = b.cutShort(exitNoToken, "removed", token.ErrRemoved, "put the card back and ")
+	case len(b.jobs) > 1 && errors.As(err, new(*timestamp.StampError)):
+		p := problemOf(err)
+		err = b.cutShort(p.exit, p.code, err, "when that is mended, ", p.hint...)
 	}
 	_ = b.fail(err)
 }
@@ -429,10 +438,11 @@ func (b *batch) gone(ctx context.Context, err error) bool {
 
 // cutShort says why the batch ended before its end, what is left, and how to go on.
 // With each file that is left stands the reason alone.
-func (b *batch) cutShort(exit exitCode, code string, why error, before string) error {
-	hint := []string{before + "type: " + b.app.again("--skip-signed")}
+func (b *batch) cutShort(exit exitCode, code string, why error, before string, hint ...string) error {
 	if b.options.amend.asked() {
-		hint = []string{before + "repeat the command for them"}
+		hint = append(hint, before+"repeat the command for them")
+	} else {
+		hint = append(hint, before+"type: "+b.app.again("--skip-signed"))
 	}
 	var left []string
 	for _, j := range b.jobs {

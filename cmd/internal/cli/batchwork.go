@@ -33,7 +33,7 @@ func (b *batch) start(ctx context.Context, atATime int) *work {
 	ctx, cancel := context.WithCancel(ctx)
 	workers := min(atATime, len(b.jobs))
 	if workers == 1 || b.options.amend.asked() {
-		return &work{result: func(j *job) error { return b.sign(ctx, j) }, stop: cancel}
+		return &work{result: func(j *job) error { return j.receipts.Lost(b.sign(ctx, j)) }, stop: cancel}
 	}
 	queue, results := make(chan *job, len(b.jobs)), map[*job]chan error{}
 	for _, j := range b.jobs {
@@ -59,7 +59,7 @@ func (b *batch) start(ctx context.Context, atATime int) *work {
 	committing.Go(func() { commitAll(written) })
 	go func() { signing.Wait(); close(written) }()
 	return &work{
-		result: func(j *job) error { return <-results[j] },
+		result: func(j *job) error { err := <-results[j]; return j.receipts.Lost(err) },
 		stop:   func() { cancel(); committing.Wait() },
 	}
 }
@@ -160,6 +160,10 @@ func (b *batch) write(ctx context.Context, out io.Writer, j *job, in *input) (er
 		return err
 	}
 	b.options.level.settling(&options, &j.result)
+	if options.Stamper != nil {
+		j.receipts = &sign.Receipts{Stamper: options.Stamper}
+		options.Stamper = j.receipts
+	}
 	if b.options.amend.asked() {
 		return levelProblem(ctx, b.amend(ctx, out, j, in, options))
 	}

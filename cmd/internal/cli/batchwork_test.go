@@ -48,7 +48,7 @@ func batchOf(t *testing.T, files, signatures int) (b *batch, out, stderr *bytes.
 	left.Store(int32(signatures))
 	out, stderr = &bytes.Buffer{}, &bytes.Buffer{}
 	a := &app{out: out, err: stderr, now: fixedNow}
-	b = &batch{app: a, options: &signOptions{}, view: a.newSignView(), signing: sign.Options{
+	b = &batch{app: a, options: &signOptions{}, view: a.newSignView(&levelFlags{}), signing: sign.Options{
 		Signer: cms.Signer{Key: pullable{signer.Key, left}, Certificate: signer.Certificate, Hash: crypto.SHA256, Rand: rand.Reader},
 		Time:   fixedNow(),
 	}}

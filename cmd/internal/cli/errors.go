@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
+	"github.com/pectoken/pectoken/sign"
 	"github.com/pectoken/pectoken/sign/pdf"
 	"github.com/pectoken/pectoken/token"
 )
@@ -124,8 +125,10 @@ func problemOf(err error) *problem {
 		return &problem{exit: known.exit, code: known.code, hint: known.hint, err: err}
 	case errors.As(err, &pin):
 		return pinProblem(err, pin)
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && !errors.As(err, new(*sign.LostStampsError)):
 		p.code, p.err = "interrupted", errors.New("interrupted")
+	case errors.Is(err, context.Canceled):
+		p.code = "interrupted"
 	case errors.Is(err, token.ErrNoCgo):
 		p.exit, p.code = exitNoToken, "noModule"
 	case errors.As(err, &module):

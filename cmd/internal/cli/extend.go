@@ -169,9 +169,11 @@ func (a *app) extend(ctx context.Context, o *extendOptions, file, output string)
 	defer out.Discard()
 	options, result := o.options, reached{}
 	o.level.settling(&options, &result)
+	receipts := &sign.Receipts{Stamper: options.Stamper}
+	options.Stamper = receipts
 	err = sign.Extend(ctx, out, existing, options)
 	if err == nil {
-		err = out.Commit()
+		err = receipts.Lost(out.Commit())
 	}
 	line.Level = result.level.String()
 	switch {
@@ -182,10 +184,23 @@ func (a *app) extend(ctx context.Context, o *extendOptions, file, output string)
 		err = result.short // nothing could be added
 	}
 	if err != nil {
-		return line, fmt.Errorf("extending %q: %w", file, levelProblem(ctx, err))
+		return line, fmt.Errorf("extending %q: %w", file, o.problem(ctx, in, err))
 	}
-	line.Warnings = a.warnings(file, result)
+	line.Warnings = append(a.warnings(file, result), o.level.doubts(a, file, receipts.Tokens())...)
 	return line, nil
+}
+
+// problem says what to type for what can't be extended.
+func (o *extendOptions) problem(ctx context.Context, in *input, err error) error {
+	switch {
+	case !errors.Is(err, sign.ErrNoSignature):
+		return levelProblem(ctx, err)
+	case isContainer(in):
+		return &problem{exit: exitFailed, code: "noSignature", err: errors.New("it is a document with its time stamps, which one more makes last"),
+			hint: []string{"pectoken timestamp " + shellWord(in.name)}}
+	}
+	return &problem{exit: exitFailed, code: "noSignature", err: err,
+		hint: []string{fmt.Sprintf("pectoken sign --level %s %s", o.level.level, shellWord(in.name))}}
 }
 
 // extendedContent opens what a detached signature is about: the file that was named,

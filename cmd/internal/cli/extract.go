@@ -118,6 +118,7 @@ func runExtract(ctx context.Context, a *app, o *extractOptions) error {
 	if err != nil {
 		return fmt.Errorf("extracting from %q: %w", o.file, err)
 	}
+	whole := r
 	if o.outer {
 		first := *r
 		first.Nested = nil
@@ -126,7 +127,7 @@ func runExtract(ctx context.Context, a *app, o *extractOptions) error {
 	if err := o.accept(r); err != nil {
 		return err
 	}
-	plan, err := o.plan(in, r)
+	plan, err := o.plan(in, whole)
 	if err != nil {
 		return err
 	}
@@ -156,11 +157,14 @@ func (o *extractOptions) plan(in *input, r *report.Report) ([]envelope, error) {
 		e := envelope{depth, o.output.path, r, slices.Clone(stamps)}
 		r = insideOf(r)
 		if o.output.path == "" {
-			shorter, err := withoutEnvelope(name)
+			shorter, err := contentName(name, r != nil && r.Format == "cades")
 			if err != nil {
 				return nil, usageError("pectoken extract --output FILE "+shellWord(o.file), "extracting from %q: %w", o.file, err)
 			}
 			name, e.output = shorter, shorter
+		}
+		if o.outer {
+			r = nil
 		}
 		if !o.all && r != nil {
 			continue

@@ -97,6 +97,8 @@ func TestExtractPlan(t *testing.T) {
 		"down to the document": {extractOptions{file: "a.p7m.p7m"}, nested, []string{"a"}},
 		"each":                 {extractOptions{file: "a.p7m.p7m", all: true}, nested, []string{"a.p7m", "a"}},
 		"one envelope":         {extractOptions{file: "a.p7m.p7m"}, inner, []string{"a.p7m"}},
+		"one .p7m too few":     {extractOptions{file: "a.p7m"}, nested, []string{"a"}},
+		"the outer one alone":  {extractOptions{file: "a.pdf.m7m", outer: true}, nested, []string{"a.pdf.p7m"}},
 		"by name":              {extractOptions{file: "x", output: outputFlags{path: "-"}}, nested, []string{"-"}},
 	} {
 		plan, err := c.o.plan(&input{}, c.in)
@@ -108,9 +110,9 @@ func TestExtractPlan(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", name, got, err, c.want)
 		}
 	}
-	o := extractOptions{file: "a.p7m"}
+	o := extractOptions{file: "a.dat"}
 	if _, err := o.plan(&input{}, nested); err == nil || problemOf(err).exit != exitUsage {
-		t.Errorf("a name without a second .p7m gives %v, want a usage error", err)
+		t.Errorf("a name without .p7m gives %v, want a usage error", err)
 	}
 }
 

@@ -4,6 +4,8 @@ package cli
 
 import (
 	"context"
+	"crypto/x509"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +25,8 @@ type levelFlags struct {
 	trust      []string
 	noCache    bool
 	timeout    time.Duration
+	anchors    *trust.Anchors  // of trust; nil for none
+	doubted    map[string]bool // the authorities that were warned of
 }
 
 // levelWords are the levels by their words.
@@ -35,7 +39,7 @@ func (f *levelFlags) register(c *cobra.Command, standard string, choices ...stri
 	flags.StringArrayVar(&f.tsa, "tsa", nil, "ask the time-stamp authority at `URL`; several are asked one after the other")
 	flags.StringArrayVar(&f.trust, "trust", nil, "have certificates lead to one in `FILE|FOLDER` (PEM or DER), and not to just any root")
 	flags.BoolVar(&f.noCache, "no-cache", false, "neither use nor keep earlier answers about revocation")
-	flags.DurationVar(&f.timeout, "timeout", timestamp.DefaultTimeout, "wait so long for each place that is asked")
+	flags.DurationVar(&f.timeout, "timeout", timestamp.DefaultTimeout, "wait so long for each place that is asked, and six times as long for the proof of validity of one file")
 	_ = c.RegisterFlagCompletionFunc("level", cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -77,18 +81,19 @@ func (f *levelFlags) reach(a *app, c *cobra.Command, o *sign.Options) error {
 	if err != nil {
 		return err
 	}
-	o.Stamper = client
+	o.Stamper = newSparing(client)
 	collector := &verify.Collector{Now: a.now}
 	ask := revocationFlags{noCache: f.noCache, timeout: f.timeout}
 	if collector.Revocation, err = ask.checker(a, c); err != nil {
 		return err
 	}
 	if len(f.trust) > 0 {
-		if collector.Trust, err = trust.Load(f.trust...); err != nil {
+		if f.anchors, err = trust.Load(f.trust...); err != nil {
 			return usageError(helpHint(c), "%w", err)
 		}
+		collector.Trust = f.anchors
 	}
-	o.ValidationData = collector
+	o.ValidationData, o.ValidationDataTime = collector, allPlaces*f.timeout
 	return nil
 }
 
@@ -127,6 +132,50 @@ func (a *app) warnings(file string, r reached) []warningJSON {
 	}
 	a.say("warning: %q has level %v only, not %v: %v", file, r.level, r.short.Wanted, r.short.Err)
 	return []warningJSON{{Code: "levelNotReached", Message: r.short.Error()}}
+}
+
+// doubts say which time stamps of a file nobody will believe who relies on --trust. People
+// are told once of each authority. It is a warning, as the issuer of its certificate can be
+// one that the token does not bring along.
+func (f *levelFlags) doubts(a *app, file string, tokens []*timestamp.Token) (list []warningJSON) {
+	for _, t := range tokens {
+		reason := f.doubt(t)
+		if reason == "" {
+			continue
+		}
+		name := authorityOf(t)
+		message := fmt.Sprintf("the time stamp is by %q, %s", name, reason)
+		list = append(list, warningJSON{Code: "authorityNotTrusted", Message: message})
+		if f.doubted[name] {
+			continue
+		}
+		if f.doubted == nil {
+			f.doubted = map[string]bool{}
+		}
+		f.doubted[name] = true
+		a.say("warning: %q: %s", file, message)
+	}
+	return list
+}
+
+// doubt says why the authority of a time stamp is not to be trusted; "" if nothing is known
+// against it, as without --trust.
+func (f *levelFlags) doubt(t *timestamp.Token) string {
+	check := t.Check()
+	if f.anchors == nil || check.Signature == nil || check.Signature.Certificate == nil {
+		return ""
+	}
+	others := x509.NewCertPool()
+	for _, c := range t.SignedData.Certificates {
+		if parsed, err := c.X509(); err == nil {
+			others.AddCert(parsed)
+		}
+	}
+	chain := f.anchors.Chain(check.Signature.Certificate, others, t.Info.Time)
+	if chain.Status == trust.Trusted {
+		return ""
+	}
+	return "which does not lead to --trust: " + chain.Reason
 }
 
 // warningJSON is what --json says of something that is not as it was asked for.

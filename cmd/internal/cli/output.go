@@ -176,3 +176,16 @@ func withoutEnvelope(name string) (string, error) {
 	}
 	return "", errors.New("the name of the document can't be told from that of the file")
 }
+
+// contentName is what the document in an envelope is called. A signature has the name of
+// one, also where the envelope around contract.pdf.p7m is called contract.pdf.m7m.
+func contentName(envelope string, signature bool) (string, error) {
+	name, err := withoutEnvelope(envelope)
+	if err != nil || !signature {
+		return name, err
+	}
+	if _, err := withoutEnvelope(name); err != nil {
+		name += ".p7m"
+	}
+	return name, nil
+}

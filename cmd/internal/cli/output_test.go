@@ -46,6 +46,25 @@ func TestWithoutEnvelope(t *testing.T) {
 	}
 }
 
+// The .p7m in a .m7m is called one, whatever the .m7m is called: under the name of a PDF
+// nobody could open it.
+func TestContentName(t *testing.T) {
+	for _, c := range []struct {
+		envelope  string
+		signature bool
+		want      string
+	}{
+		{"contract.pdf.m7m", true, "contract.pdf.p7m"}, {"contract.pdf.p7m.m7m", true, "contract.pdf.p7m"},
+		{"d/letter.tsd", true, "d/letter.p7m"}, {"contract.pdf.P7M.tsd", true, "contract.pdf.P7M"}, {"drawing.p7s.tsd", true, "drawing.p7s"},
+		{"contract.pdf.tsd", false, "contract.pdf"}, {"contract.pdf", true, ""},
+	} {
+		got, err := contentName(c.envelope, c.signature)
+		if got != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("contentName(%q, %v) = %q, %v, want %q", c.envelope, c.signature, got, err, c.want)
+		}
+	}
+}
+
 // A file is an input under whatever name, a hard link's as well.
 func TestOutputIsInput(t *testing.T) {
 	folder := t.TempDir()

@@ -10,10 +10,11 @@ import (
 // signView shows what became of the files to sign.
 type signView struct {
 	app    *app
+	level  *levelFlags
 	signer candidate
 }
 
-func (a *app) newSignView() signView { return signView{app: a} }
+func (a *app) newSignView(f *levelFlags) signView { return signView{app: a, level: f} }
 
 // signedJSON is the line of --json for a signed file.
 type signedJSON struct {
@@ -36,7 +37,7 @@ type tokenName struct {
 // signed shows that a job is done. A document on standard output speaks for
 // itself.
 func (v signView) signed(j *job) error {
-	j.warnings = v.app.warnings(j.file, j.result)
+	j.warnings = append(v.app.warnings(j.file, j.result), v.level.doubts(v.app, j.file, j.receipts.Tokens())...)
 	if j.output == stdio {
 		return nil
 	}

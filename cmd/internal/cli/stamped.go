@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -129,27 +130,55 @@ func runSplit(ctx context.Context, a *app, o *splitOptions) error {
 	if !isContainer(in) {
 		return usageError("pectoken split --help", "splitting %q: it is neither a .tsd nor a .m7m", o.file)
 	}
-	document, err := withoutEnvelope(o.file)
-	if err != nil {
-		return usageError("pectoken split --help", "splitting %q: %w", o.file, err)
-	}
-	if o.output.folder != "" {
-		document = filepath.Join(o.output.folder, filepath.Base(document))
-	}
-	stamp := document + "." + o.as
-	for _, output := range []string{document, stamp} {
-		if err := errors.Join(notInput(output, in.info), outfile.Check(output, o.output.mode())); err != nil {
-			return err
-		}
-	}
 	c, err := readStamped(in, nil)
 	if err != nil {
 		return damagedStamps(o.file, err)
+	}
+	document, stamp, err := o.outputs(in, c)
+	if err != nil {
+		return err
 	}
 	if err := splittable(c); err != nil {
 		return &problem{exit: exitFailed, code: "broken", err: fmt.Errorf("splitting %q: %w", o.file, err)}
 	}
 	return a.split(o, in, c, document, stamp)
+}
+
+// outputs are the names of the document and of its time stamp, which can be made.
+func (o *splitOptions) outputs(in *input, c *timestamp.Container) (document, stamp string, err error) {
+	if document, err = contentName(o.file, holdsSignature(in, c)); err != nil {
+		return "", "", usageError("pectoken split --help", "splitting %q: %w", o.file, err)
+	}
+	if o.output.folder != "" {
+		document = filepath.Join(o.output.folder, filepath.Base(document))
+	}
+	stamp = document + "." + o.as
+	for _, output := range []string{document, stamp} {
+		if err := errors.Join(notInput(output, in.info), outfile.Check(output, o.output.mode())); err != nil {
+			return "", "", err
+		}
+	}
+	return document, stamp, nil
+}
+
+// holdsSignature says whether the document in a container is a .p7m, by its begin.
+func holdsSignature(in *input, c *timestamp.Container) bool {
+	if content := c.ContentAt(in.section()); content != nil {
+		return cms.Recognize(content)
+	}
+	begin := &beginning{}
+	_, err := timestamp.Read(in.section(), timestamp.ReadOptions{Content: begin})
+	return err == nil && cms.Recognize(bytes.NewReader(begin.octets))
+}
+
+// beginning keeps the first octets of what is written to it.
+type beginning struct{ octets []byte }
+
+// Write implements [io.Writer]; it never fails.
+func (b *beginning) Write(p []byte) (int, error) {
+	const enough = 64 << 10
+	b.octets = append(b.octets, p[:min(len(p), enough-len(b.octets))]...)
+	return len(p), nil
 }
 
 // splittable says why a container can't be parted.

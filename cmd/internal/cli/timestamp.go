@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -333,5 +335,17 @@ func stampProblem(err error) error {
 	case errors.Is(err, context.Canceled):
 		return err
 	}
-	return &problem{exit: exitFailed, code: "noTimestamp", err: err}
+	p := &problem{exit: exitFailed, code: "noTimestamp", err: err}
+	if unauthorized(failed) {
+		p.hint = []string{"pectoken help config says where user and password are looked for"}
+	}
+	return p
+}
+
+// unauthorized says whether one of the authorities wants another user or password.
+func unauthorized(e *timestamp.StampError) bool {
+	return slices.ContainsFunc(e.Attempts, func(a *timestamp.AuthorityError) bool {
+		var answer *timestamp.HTTPError
+		return errors.As(a.Err, &answer) && answer.Status == http.StatusUnauthorized
+	})
 }
