@@ -232,6 +232,18 @@ func (o Options) lookWhetherStood(path []*x509.Certificate, m *material, at time
 	return o.stood(path[1:], m, latest(at, o.certificateSince(issuer, m)))
 }
 
+// weakResponder says why the key of a responder could not be relied on at a moment, nil if
+// it could. That of an issuer is looked at with its chain.
+func weakResponder(a *revocation.Answer, issuer *x509.Certificate, at time.Time) error {
+	if !a.Delegated(issuer) {
+		return nil
+	}
+	if reason := weakness(0, a.Signer, at); reason != "" {
+		return unproven("its responder %q: %s, and it is proven to be there only since %s", cns.DistinguishedName(a.Signer.Subject), reason, day(at))
+	}
+	return nil
+}
+
 func unproven(format string, values ...any) error {
 	return &revocation.UnprovenError{Err: fmt.Errorf(format, values...)}
 }
@@ -251,6 +263,9 @@ func (o Options) ask(c *x509.Certificate, above []*x509.Certificate, m *material
 			Certificate: c, Issuer: above[0], At: at, Now: o.Now, Embedded: m.revocation, Others: m.certificates,
 			Proven: func(a *revocation.Answer) (time.Time, error) {
 				since := o.answerSince(a, above[0], m)
+				if err := weakResponder(a, above[0], since); err != nil {
+					return since, err
+				}
 				return since, o.stood(above, m, since)
 			},
 		})

@@ -103,10 +103,12 @@ func file(src *io.SectionReader, o Options, depth int) (*report.Report, error) {
 	if headless, err := headlessPDF(src); headless || err != nil {
 		return damagedFile("pades", "PAdES", pdf.ErrNotPDF), err
 	}
-	return &report.Report{Error: &report.Error{
-		Code:    report.UnsupportedFormat,
-		Message: "neither a PDF nor a CMS signature (.p7m, .p7s) nor a timestamp (.tsr, .tst, .tsd, .m7m)",
-	}}, nil
+	return unsupported("neither a PDF nor a CMS signature (.p7m, .p7s) nor a timestamp (.tsr, .tst, .tsd, .m7m)"), nil
+}
+
+// unsupported is the report on a file of another format.
+func unsupported(message string) *report.Report {
+	return &report.Report{Error: &report.Error{Code: report.UnsupportedFormat, Message: message}}
 }
 
 // readableToken tells a timestamp from a signature that only says that its content is

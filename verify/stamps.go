@@ -249,7 +249,11 @@ func (s *stamp) proves() bool { return s.answer != nil && s.answer.Verdict == re
 // judge gives a timestamp its verdict as of a moment (ETSI EN 319 102-1, clause 5.4).
 func (s *stamp) judge(o Options, m *material, at time.Time) {
 	s.answer = &report.Timestamp{Kind: s.kind, Verdict: report.Indeterminate, Integrity: report.IntegrityUnknown}
-	if s.token == nil {
+	switch {
+	case errors.Is(s.err, errOtherEvidence):
+		s.open(report.SigConstraintsFailure, s.err.Error())
+		return
+	case s.token == nil:
 		s.fail(report.FormatFailure, fmt.Sprintf("it can't be read: %v", s.err))
 		return
 	}
@@ -264,7 +268,7 @@ func (s *stamp) judge(o Options, m *material, at time.Time) {
 	switch {
 	case check.Signature != nil && integrity(check.Signature) == report.Broken:
 		s.fail(report.SigCryptoFailure, "its own signature is broken")
-	case errors.Is(s.err, errImprint):
+	case errors.Is(s.err, errImprint), errors.Is(s.err, errAnother):
 		s.fail(report.HashFailure, s.err.Error())
 	case errors.As(s.err, new(*brokenError)):
 		s.fail(report.FormatFailure, s.err.Error())
