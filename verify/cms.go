@@ -88,7 +88,7 @@ func (o Options) anotherContent(carried bool, extract func(io.Writer) error) (bo
 // which it returns.
 func judgeSigner(sd *cms.SignedData, c *cms.Check, m *material, o Options) (*report.Signature, []*stamp) {
 	own := m.with(c.Signer)
-	stamps := cmsStamps(sd, c.Signer)
+	stamps := o.cmsStamps(sd, c.Signer)
 	s := judge(sd, c, own, o.within(stamps, own), o)
 	raiseLevel(s, c.Certificate, stamps, own)
 	return s, stamps

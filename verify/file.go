@@ -43,6 +43,7 @@ type Options struct {
 	outer   []*stamp        // timestamps of the file that this one stands in
 	proven  *existence      // what is proven of certificates and revocation values
 	network *network        // the time that is left for asking
+	work    *work           // what may still be done
 }
 
 // maxFetches is for how many certificates of a file the issuer is looked for on the
@@ -54,7 +55,7 @@ func (o Options) begin(ctx context.Context) Options {
 	left := maxFetches
 	o.ctx, o.fetches, o.proven = ctx, &left, (*existence)(nil).within()
 	o.network = newNetwork(o.NetworkTime)
-	o.chains = newChains()
+	o.chains, o.work = newChains(), newWork()
 	return o
 }
 

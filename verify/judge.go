@@ -56,7 +56,7 @@ func conclude(s *report.Signature, who signer, m *material, stamps []*stamp, o O
 		return
 	}
 	after := notBefore(stamps)
-	if who.bound {
+	if who.bound && s.BestTime.Source == report.FromTimestamp {
 		o.proven.add(m.digest(who.certificate.Raw), s.BestTime.Time)
 	}
 	if weakAlgorithm(s, who.certificate, digests, after) || !trusted(s, who.certificate, m, o, after) || !maySign(s, who.certificate) {

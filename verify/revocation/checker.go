@@ -19,6 +19,22 @@ type Evidence struct {
 	CRLs []*CRL
 }
 
+// About returns what of the evidence claims to speak of a certificate, and the lists of its
+// issuer, which may speak of a responder as well.
+func (e Evidence) About(certificate *x509.Certificate) (about Evidence) {
+	for _, o := range e.OCSP {
+		if o.Names(certificate) {
+			about.OCSP = append(about.OCSP, o)
+		}
+	}
+	for _, l := range e.CRLs {
+		if l.Names(certificate) {
+			about.CRLs = append(about.CRLs, l)
+		}
+	}
+	return about
+}
+
 // Checker finds out about certificates. Its zero value knows nothing but what comes
 // with a question. It may be shared between goroutines.
 type Checker struct {
