@@ -30,6 +30,7 @@ func materialOf(sd *cms.SignedData) *material {
 	m := &material{shared: true}
 	m.addCertificates(sd.Certificates)
 	m.addRevocation(sd.Revocation())
+	m.issuers = sd.CertPool()
 	return m
 }
 

@@ -215,3 +215,16 @@ func TestEveryFlippedBitOfAToken(t *testing.T) {
 		t.Errorf("%d of %d octets may change", kept, len(early))
 	}
 }
+
+// TestClaimedTime: what the signer claims proves nothing, and that it can't be true is said.
+func TestClaimedTime(t *testing.T) {
+	w := newWorld(t)
+	for claimed, wrong := range map[time.Duration]bool{0: false, time.Hour: false, 3 * time.Hour: true, 3 * year: true, -3 * year: true} {
+		signer := w.signer(pki.SignerP256)
+		signer.SigningTime = moment.Add(claimed)
+		file := w.stamped(p7m(t, "il contratto", false, signer), time.Hour)
+		if s := valid.compare(t, check(t, file, w.after(2*time.Hour))); warned(s, "claimedTimeWrong") != wrong {
+			t.Errorf("signed on %v: %v", signer.SigningTime, s.Warnings)
+		}
+	}
+}
