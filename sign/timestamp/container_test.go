@@ -294,6 +294,18 @@ func TestM7M(t *testing.T) {
 	}
 }
 
+func TestNoToken(t *testing.T) {
+	c := readContainer(t, tsd(t, nil, 1), nil)
+	for name, err := range map[string]error{
+		"WriteTSD":  timestamp.WriteTSD(io.Discard, bytes.NewReader(nil), 0, nil, timestamp.Evidence{}),
+		"AppendTSD": timestamp.AppendTSD(io.Discard, bytes.NewReader(nil), 0, c, timestamp.Evidence{}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "Evidence.Token is not set") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestLenientM7M reads what other programs may write.
 func TestLenientM7M(t *testing.T) {
 	token := newStamper(t).over(document)

@@ -655,6 +655,16 @@ func TestProvenOnce(t *testing.T) {
 }
 
 // TestUnknownError tells a few reasons and counts the rest.
+func TestQuestionWithoutAll(t *testing.T) {
+	ca := authority(t, "CA")
+	user := issue(t, ca, "User", nil).Certificate
+	for _, q := range []Question{{}, {Certificate: user, At: now, Now: now}, {Certificate: user, Issuer: ca.Certificate, Now: now}, {Certificate: user, Issuer: ca.Certificate, At: now}} {
+		if _, err := (&Checker{}).Check(t.Context(), q); err == nil || !strings.Contains(err.Error(), "is not set") {
+			t.Errorf("%+v: %v", q, err)
+		}
+	}
+}
+
 func TestUnknownError(t *testing.T) {
 	err := &UnknownError{Certificate: issue(t, nil, "User", nil).Certificate}
 	for i := range 1000 {
