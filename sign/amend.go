@@ -16,6 +16,8 @@ type Existing struct {
 	Content *io.SectionReader // what a detached signature is about; nil when the content is inside
 }
 
+var errNoFile = errors.New("Existing.File is not set")
+
 // AddSigner writes the file to dst with one more signer of the same content,
 // in parallel to those that are there (firma congiunta), whose octets are
 // kept. Of o only Signer, Time, Level, Stamper and Settle are looked at.
@@ -27,6 +29,9 @@ type Existing struct {
 // hold a part of a file; a timestamp that is lost with it is named in a
 // [*LostStampsError].
 func AddSigner(ctx context.Context, dst io.Writer, existing Existing, o Options) error {
+	if existing.File == nil {
+		return errNoFile
+	}
 	return o.amend(ctx, func(signer cms.Signer) error { return cms.AddSigner(dst, existing.amended(ctx), signer) })
 }
 
@@ -34,6 +39,9 @@ func AddSigner(ctx context.Context, dst io.Writer, existing Existing, o Options)
 // its signer number index, counted from zero in the order of the file. Of o the same is
 // looked at as by [AddSigner], and the levels are the same.
 func CounterSign(ctx context.Context, dst io.Writer, existing Existing, index int, o Options) error {
+	if existing.File == nil {
+		return errNoFile
+	}
 	return o.amend(ctx, func(signer cms.Signer) error { return cms.CounterSign(dst, existing.amended(ctx), index, signer) })
 }
 

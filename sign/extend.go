@@ -33,7 +33,10 @@ import (
 // Options.Settle. After an error dst may hold a part of a file, to be thrown away;
 // timestamps that are lost with it are named in a [*LostStampsError].
 func Extend(ctx context.Context, dst io.Writer, existing Existing, o Options) error {
-	if o.Level == LevelB {
+	switch {
+	case existing.File == nil:
+		return errNoFile
+	case o.Level == LevelB:
 		return ErrReached
 	}
 	if err := o.checkLevel(); err != nil {

@@ -197,6 +197,20 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// TestNoFile: what has to be set is named.
+func TestNoFile(t *testing.T) {
+	o := sign.Options{Level: sign.LevelT}
+	for name, err := range map[string]error{
+		"AddSigner":   sign.AddSigner(t.Context(), io.Discard, sign.Existing{}, o),
+		"CounterSign": sign.CounterSign(t.Context(), io.Discard, sign.Existing{}, 0, o),
+		"Extend":      sign.Extend(t.Context(), io.Discard, sign.Existing{}, o),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "Existing.File is not set") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestNoSuchFormat(t *testing.T) {
 	o := options(t)
 	o.Format = sign.CAdES + 1

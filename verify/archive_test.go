@@ -8,6 +8,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"slices"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/pectoken/pectoken/softhsm-fixtures/documents"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/verify/report"
+	"github.com/pectoken/pectoken/verify/revocation"
 )
 
 // hashIndex is an ats-hash-index-v3 taken apart (ETSI EN 319 122-1, clause 5.5.2).
@@ -360,4 +362,40 @@ func TestWeakAuthority(t *testing.T) {
 	o := w.after(time.Hour)
 	o.Revocation = nil
 	openFor(report.CryptoConstraintsFailure).compare(t, check(t, p7m(t, "il contratto", false, signer), o))
+}
+
+// A responder whose key is too short proves nothing good.
+func TestWeakResponder(t *testing.T) {
+	w := newWorld(t)
+	short := w.weak()
+	responder, err := w.IssueCustom(pki.QualifiedCA, short.Key, func(c *x509.Certificate) {
+		c.KeyUsage, c.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}
+		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}, Value: []byte{5, 0}}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := func() []byte {
+		c := w.Must(t, pki.SignerP256)
+		f := &revocation.Fetcher{Now: func() time.Time { return moment.Add(time.Hour) }}
+		o, err := f.OCSP(t.Context(), c.Certificate.OCSPServer[0], c.Certificate, c.Chain[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o.Raw
+	}
+	w.SetTime(moment.Add(time.Hour))
+	file := w.extended(w.signed(pki.SignerP256), cms.Additions{CRLs: w.lists(time.Hour)[1:]})
+	judged := func() *report.Report {
+		ocsp, err := revocation.ParseOCSP(answer())
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := offline(w.after(time.Hour))
+		o.Revocation.Given.OCSP = []*revocation.OCSP{ocsp}
+		return check(t, file, o)
+	}
+	valid.compare(t, judged())
+	w.Configure(func(c *authority.Config) { c.OCSP.Responder = responder })
+	openFor(report.NoPOE).compare(t, judged())
 }

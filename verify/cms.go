@@ -88,7 +88,7 @@ func (o Options) anotherContent(carried bool, extract func(io.Writer) error) (bo
 // which it returns.
 func judgeSigner(sd *cms.SignedData, c *cms.Check, m *material, o Options) (*report.Signature, []*stamp) {
 	own := m.with(c.Signer)
-	stamps := cmsStamps(sd, c.Signer)
+	stamps := o.cmsStamps(sd, c.Signer)
 	s := judge(sd, c, own, o.within(stamps, own), o)
 	raiseLevel(s, c.Certificate, stamps, own)
 	return s, stamps
@@ -146,11 +146,23 @@ func nested(r *report.Report, src *io.SectionReader, sd *cms.SignedData, head *b
 	if err != nil {
 		return err
 	}
-	if found.Error == nil || found.Error.Code != report.NoSignature {
+	if isSigned(head, found) {
 		found.File = inner.Name
 		r.Nested = []*report.Report{found}
 	}
 	return nil
+}
+
+// isSigned tells whether what was found inside an envelope belongs into its report: not if
+// nobody signed it. A text may talk of the header of a PDF where a damaged one has it.
+func isSigned(head *beginning, found *report.Report) bool {
+	switch {
+	case found.Error == nil:
+		return true
+	case found.Error.Code == report.Unreadable:
+		return bytes.HasPrefix(head.kept, []byte("%PDF-"))
+	}
+	return found.Error.Code != report.NoSignature
 }
 
 // maxUnarmored is how much content of a base64 file is held in memory to look
@@ -249,7 +261,7 @@ func isMessage(head *beginning, document *io.SectionReader) bool {
 		return true
 	}
 	_, err := timestamp.Read(rewound(document), timestamp.ReadOptions{})
-	return err != nil && stopped(err) == nil
+	return errors.Is(err, timestamp.ErrNotContainer) && stopped(err) == nil
 }
 
 func (b *beginning) mediaType() string {

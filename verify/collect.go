@@ -135,7 +135,7 @@ func issuerAmong(list []*x509.Certificate, certificate *x509.Certificate) *x509.
 // oversizedKey says whether checking one signature with a key takes seconds.
 func oversizedKey(c *x509.Certificate) bool {
 	key, ok := c.PublicKey.(*rsa.PublicKey)
-	return ok && key.N.BitLen() > 16384
+	return ok && key.N.BitLen() > 8192
 }
 
 func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.RawIssuer) }

@@ -66,8 +66,10 @@
 // packages: files inside files and counter-signatures of counter-signatures go 8 deep; 16
 // certificates of a file have no chain before no more is looked for, and for 16 an issuer is
 // fetched; of digests of the content that a file did not announce three kinds are computed;
-// of very many document timestamps only the last are known by what they cover. What is
-// beyond is indeterminate at best.
+// of very many document timestamps only the last are known by what they cover; 2,000
+// revocation values are read for one signer; and where signers, timestamps, certificates and
+// revocation values are many each, not all are compared with all. What is beyond is
+// indeterminate at best.
 //
 // Not checked yet: qualification by trusted lists; archive timestamps before version 3, and
 // evidence records, which prove nothing here.

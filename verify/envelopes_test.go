@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,6 +49,8 @@ func TestEnvelopesOfBothKinds(t *testing.T) {
 		"m7m in tsd":             {w.tsd(w.m7m(signed), nil), 3, report.Valid},
 		"broken tsd in p7m":      {p7m(t, string(broken), false, one), 2, report.Invalid},
 		"message in p7m":         {p7m(t, message, false, one), 1, report.Valid},
+		"text about PDF in p7m":  {p7m(t, "la versione sta dopo %PDF-", false, one), 1, report.Valid},
+		"text about PDF in tsd":  {w.tsd([]byte("la versione sta dopo %PDF-"), nil), 1, report.Valid},
 		"message in tsd":         {w.tsd([]byte(message), nil), 1, report.Valid},
 		"message cut off in tsd": {w.tsd([]byte(message[:len(message)-9]), nil), 1, report.Valid},
 	} {
@@ -71,6 +74,27 @@ func TestEnvelopesOfBothKinds(t *testing.T) {
 				t.Error("something comes out of the document")
 			}
 		})
+	}
+}
+
+// TestBrokenInside: a .m7m with a time stamp that can't be read for certain is no message
+// like any other, whatever is wrong with it.
+func TestBrokenInside(t *testing.T) {
+	w := newWorld(t)
+	good := w.m7m(w.signed(pki.SignerP256))
+	first := bytes.Index(good, []byte("--=_"))
+	boundary, _, _ := bytes.Cut(good[first:], []byte("\r\n"))
+	text := slices.Concat(boundary, []byte("\r\nContent-Type: text/plain\r\n\r\nun altro\r\n"))
+	for name, file := range map[string][]byte{
+		"two documents":          slices.Insert(slices.Clone(good), first, text...),
+		"an encoding said twice": bytes.Replace(good, []byte("Content-Transfer"), []byte("Content-Transfer-Encoding: 7bit\r\nContent-Transfer"), 1),
+		"cut":                    good[:len(good)-9],
+	} {
+		for kind, outer := range map[string][]byte{"p7m": p7m(t, string(file), false, w.signer(pki.Signer)), "tsd": w.tsd(file, nil)} {
+			if all := layers(check(t, outer, w.after(2*time.Hour))); all[0].Verdict != report.Invalid || len(all) != 2 {
+				t.Errorf("%s in %s: %d layers, %v", name, kind, len(all), all[0].Verdict)
+			}
+		}
 	}
 }
 

@@ -69,15 +69,16 @@ func (e *existence) version() (n int) {
 	return n
 }
 
-// empty says whether nothing is proven.
-func (e *existence) empty() bool {
-	for ; e != nil; e = e.outer {
-		if len(e.since) > 0 {
-			return false
-		}
+// inhabited is e without the layers at its end in which nothing is proven.
+func (e *existence) inhabited() *existence {
+	for e != nil && len(e.since) == 0 {
+		e = e.outer
 	}
-	return true
+	return e
 }
+
+// empty says whether nothing is proven.
+func (e *existence) empty() bool { return e.inhabited() == nil }
 
 // find returns since when something is proven to be there, or the moment given if that
 // is earlier or nothing is proven.
@@ -232,6 +233,18 @@ func (o Options) lookWhetherStood(path []*x509.Certificate, m *material, at time
 	return o.stood(path[1:], m, latest(at, o.certificateSince(issuer, m)))
 }
 
+// weakResponder says why the key of a responder could not be relied on at a moment, nil if
+// it could. That of an issuer is looked at with its chain.
+func weakResponder(a *revocation.Answer, issuer *x509.Certificate, at time.Time) error {
+	if !a.Delegated(issuer) {
+		return nil
+	}
+	if reason := weakness(0, a.Signer, at); reason != "" {
+		return unproven("its responder %q: %s, and it is proven to be there only since %s", cns.DistinguishedName(a.Signer.Subject), reason, day(at))
+	}
+	return nil
+}
+
 func unproven(format string, values ...any) error {
 	return &revocation.UnprovenError{Err: fmt.Errorf(format, values...)}
 }
@@ -246,11 +259,18 @@ func latest(a, b time.Time) time.Time {
 // ask looks for what is known of a certificate as of a moment. Above it are its issuer's,
 // the anchor last.
 func (o Options) ask(c *x509.Certificate, above []*x509.Certificate, m *material, at time.Time) (answer *revocation.Answer, err error) {
+	about := m.revocation.About(c)
+	if !o.work.allows(m.size()/16 + len(about.CRLs) + len(about.OCSP)*(1+len(m.certificates)/4)) {
+		return nil, errWork
+	}
 	err = o.network.ask(o.ctx, func(ctx context.Context) (err error) {
 		answer, err = o.Revocation.Check(ctx, revocation.Question{
-			Certificate: c, Issuer: above[0], At: at, Now: o.Now, Embedded: m.revocation, Others: m.certificates,
+			Certificate: c, Issuer: above[0], At: at, Now: o.Now, Embedded: about, Others: m.certificates,
 			Proven: func(a *revocation.Answer) (time.Time, error) {
 				since := o.answerSince(a, above[0], m)
+				if err := weakResponder(a, above[0], since); err != nil {
+					return since, err
+				}
 				return since, o.stood(above, m, since)
 			},
 		})

@@ -43,6 +43,7 @@ type Options struct {
 	outer   []*stamp        // timestamps of the file that this one stands in
 	proven  *existence      // what is proven of certificates and revocation values
 	network *network        // the time that is left for asking
+	work    *work           // what may still be done
 }
 
 // maxFetches is for how many certificates of a file the issuer is looked for on the
@@ -54,7 +55,7 @@ func (o Options) begin(ctx context.Context) Options {
 	left := maxFetches
 	o.ctx, o.fetches, o.proven = ctx, &left, (*existence)(nil).within()
 	o.network = newNetwork(o.NetworkTime)
-	o.chains = newChains()
+	o.chains, o.work = newChains(), newWork()
 	return o
 }
 
@@ -103,10 +104,12 @@ func file(src *io.SectionReader, o Options, depth int) (*report.Report, error) {
 	if headless, err := headlessPDF(src); headless || err != nil {
 		return damagedFile("pades", "PAdES", pdf.ErrNotPDF), err
 	}
-	return &report.Report{Error: &report.Error{
-		Code:    report.UnsupportedFormat,
-		Message: "neither a PDF nor a CMS signature (.p7m, .p7s) nor a timestamp (.tsr, .tst, .tsd, .m7m)",
-	}}, nil
+	return unsupported("neither a PDF nor a CMS signature (.p7m, .p7s) nor a timestamp (.tsr, .tst, .tsd, .m7m)"), nil
+}
+
+// unsupported is the report on a file of another format.
+func unsupported(message string) *report.Report {
+	return &report.Report{Error: &report.Error{Code: report.UnsupportedFormat, Message: message}}
 }
 
 // readableToken tells a timestamp from a signature that only says that its content is

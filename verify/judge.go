@@ -51,12 +51,13 @@ func conclude(s *report.Signature, who signer, m *material, stamps []*stamp, o O
 	if best := proven(stamps); best != nil && best.Time.Before(s.BestTime.Time) {
 		s.BestTime = best
 	}
+	sayWrongClaim(s, who.certificate)
 	if reason, ok := inOrder(stamps); !ok {
 		leaveOpen(s, report.TimestampOrderFailure, reason)
 		return
 	}
 	after := notBefore(stamps)
-	if who.bound {
+	if who.bound && s.BestTime.Source == report.FromTimestamp {
 		o.proven.add(m.digest(who.certificate.Raw), s.BestTime.Time)
 	}
 	if weakAlgorithm(s, who.certificate, digests, after) || !trusted(s, who.certificate, m, o, after) || !maySign(s, who.certificate) {
@@ -145,6 +146,23 @@ func found(s *report.Signature, c *cms.Check, meanings []meaning, apply func(*re
 		}
 	}
 	return false
+}
+
+// sayWrongClaim warns of a signing time that can't be true. It proves nothing either way, and
+// people read it.
+func sayWrongClaim(s *report.Signature, signer *x509.Certificate) {
+	if s.ClaimedTime == nil {
+		return
+	}
+	claimed := *s.ClaimedTime
+	switch best := s.BestTime; {
+	case claimed.After(best.Time.Add(clockSkew)):
+		warn(s, "claimedTimeWrong", fmt.Sprintf("the signer claims to have signed on %s, and the signature was there on %s", day(claimed), day(best.Time)))
+	case claimed.Before(signer.NotBefore):
+		warn(s, "claimedTimeWrong", fmt.Sprintf("the signer claims to have signed on %s, before the certificate was valid", day(claimed)))
+	case claimed.After(signer.NotAfter):
+		warn(s, "claimedTimeWrong", fmt.Sprintf("the signer claims to have signed on %s, when the certificate had expired", day(claimed)))
+	}
 }
 
 // weakAlgorithm stops at algorithms that could not be relied on any more at the time

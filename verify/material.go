@@ -70,6 +70,7 @@ func (m *material) clone() *material {
 		certificates: slices.Clone(m.certificates),
 		revocation:   revocation.Evidence{OCSP: slices.Clone(m.revocation.OCSP), CRLs: slices.Clone(m.revocation.CRLs)},
 		fetched:      slices.Clone(m.fetched),
+		issuers:      m.issuers,
 		digests:      m.digests,
 	}
 }
@@ -111,13 +112,26 @@ func (m *material) fetch(found []*x509.Certificate) {
 // pool returns the certificates that can be issuers.
 func (m *material) pool() *x509.CertPool {
 	if m.issuers == nil {
-		bag := &cms.SignedData{}
+		m.issuers = x509.NewCertPool()
 		for _, c := range slices.Concat(m.certificates, m.fetched) {
-			bag.Certificates = append(bag.Certificates, &cms.Certificate{Raw: c.Raw})
+			if mayIssue(c) {
+				m.issuers.AddCert(c)
+			}
 		}
-		m.issuers = bag.CertPool()
 	}
 	return m.issuers
+}
+
+// mayIssue says whether a certificate is one of an authority, with a key that takes no
+// seconds to check a few signatures with.
+func mayIssue(c *x509.Certificate) bool { return c.IsCA && !oversizedKey(c) }
+
+// poolWork is what it takes to make the pool.
+func (m *material) poolWork() int {
+	if m.issuers != nil {
+		return 0
+	}
+	return len(m.certificates) + len(m.fetched)
 }
 
 // addToken adds what stands in a timestamp token.
@@ -140,28 +154,38 @@ func (m *material) addCertificates(list []*cms.Certificate) {
 		if m.octets += len(c.Raw); m.octets > maxCertificates {
 			return
 		}
-		if x, err := c.X509(); err == nil {
-			m.certificates, m.issuers = append(m.certificates, x), nil
+		x, err := c.X509()
+		if err != nil {
+			continue
+		}
+		m.certificates = append(m.certificates, x)
+		if mayIssue(x) {
+			m.issuers = nil
 		}
 	}
 }
 
-// addRevocation adds what can be read. The rest proves nothing, and its absence is
-// said when it is missed.
+// maxValues is how many revocation values are taken apart for one signer.
+const maxValues = 2_000
+
+// addRevocation adds what can be read, as far as there is room. The rest proves nothing,
+// and its absence is said when it is missed.
 func (m *material) addRevocation(r cms.Revocation) {
 	for _, der := range r.CRLs {
-		if l, err := revocation.ParseCRL(der); err == nil {
+		if l, err := revocation.ParseCRL(der); err == nil && m.hasRoom() {
 			m.revocation.CRLs = append(m.revocation.CRLs, l)
 		}
 	}
 	for _, der := range r.OCSP {
-		if o, err := revocation.ParseOCSP(der); err == nil {
+		if o, err := revocation.ParseOCSP(der); err == nil && m.hasRoom() {
 			m.revocation.OCSP = append(m.revocation.OCSP, o)
 		}
 	}
 	for _, der := range r.Basic {
-		if o, err := revocation.ParseBasicOCSP(der); err == nil {
+		if o, err := revocation.ParseBasicOCSP(der); err == nil && m.hasRoom() {
 			m.revocation.OCSP = append(m.revocation.OCSP, o)
 		}
 	}
 }
+
+func (m *material) hasRoom() bool { return len(m.revocation.CRLs)+len(m.revocation.OCSP) < maxValues }

@@ -285,7 +285,7 @@ func judgeDetached(sig *pdf.Signature, proof *pdfProof, o Options) (*report.Sign
 func (p *pdfProof) judge(sd *cms.SignedData, sig *pdf.Signature, o Options, besides ...crypto.Hash) *report.Signature {
 	c := sd.Check(sd.Signers[0])
 	m := materialOf(sd).with(c.Signer)
-	stamps := cmsStamps(sd, c.Signer)
+	stamps := o.cmsStamps(sd, c.Signer)
 	stamps = append(stamps, p.after(sig, stamps, m.all())...)
 	m.add(p.m)
 	s := judge(sd, c, m, o.within(stamps, m), o, besides...)

@@ -60,7 +60,10 @@ func containerFile(src *io.SectionReader, o Options, depth int) (*report.Report,
 	if err == nil && !c.Attached && o.Content != nil {
 		err = c.DigestContent(rewound(o.Content))
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, timestamp.ErrNotContainer) && stopped(err) == nil:
+		return unsupported("a MIME message, such as an e-mail, in which no timestamp was found"), nil
+	case err != nil:
 		return damagedStamp("tsd", err)
 	}
 	r := &report.Report{Format: c.Format.String()}
@@ -86,7 +89,7 @@ func containerFile(src *io.SectionReader, o Options, depth int) (*report.Report,
 		return nil, err
 	case content != nil:
 		err = o.inside(r, content, stamps, depth)
-	case head.maySigned():
+	case head.maySigned() || isContainer(head.section()):
 		leaveUnopened(r)
 	}
 	return finish(r), err
@@ -179,12 +182,19 @@ func containerName(c *timestamp.Container, o Options) string {
 	return contentName(o.Name)
 }
 
+// errOtherEvidence is why a document with proof of another kind than timestamps is not
+// judged.
+var errOtherEvidence = errors.New("the proof is no timestamp, but an evidence record (RFC 4998) or of another kind, and was not checked")
+
 // containerStamps are the tokens of a chain: each is of the one before it, so that the
 // last one proves them all (RFC 5544, section 2.4), as far as every link holds.
 func containerStamps(c *timestamp.Container) ([]*stamp, *material) {
 	var stamps []*stamp
 	var before [][]byte
 	m := &material{}
+	if c.Other != nil {
+		stamps = []*stamp{{kind: report.FileTimestamp, err: errOtherEvidence}}
+	}
 	for i, e := range c.Evidence {
 		s := &stamp{kind: report.FileTimestamp, token: e.Token, err: e.Err}
 		if e.Err == nil {
@@ -256,7 +266,7 @@ func (o Options) inside(r *report.Report, content *io.SectionReader, stamps []*s
 	if err != nil {
 		return err
 	}
-	if found.Error == nil || found.Error.Code != report.NoSignature {
+	if isSigned(begin, found) {
 		found.File = inner.Name
 		r.Nested = []*report.Report{found}
 		r.Verdict = report.Worst(r.Verdict, found.Verdict)

@@ -5,6 +5,7 @@ package verify_test
 import (
 	"bytes"
 	"crypto"
+	"encoding/asn1"
 	"encoding/base64"
 	"testing"
 	"time"
@@ -164,9 +165,41 @@ func TestNamesOfContainers(t *testing.T) {
 		}
 		o := w.after(2 * time.Hour)
 		o.Content = section([]byte("another"))
-		if r := check(t, file, o); r.Verdict == report.Valid || r.BestTime != nil {
+		if r := check(t, file, o); r.Verdict != report.Invalid || r.Timestamps[0].SubIndication != report.HashFailure || r.BestTime != nil {
 			t.Errorf("%s: %v beside another document", name, r.Verdict)
 		}
+	}
+}
+
+// TestEvidenceRecord: proof of another kind than timestamps proves nothing here, which is
+// said, and what is in the file is judged all the same.
+func TestEvidenceRecord(t *testing.T) {
+	w := newWorld(t)
+	content := w.signed(pki.SignerP256)
+	file, err := asn1.Marshal(struct {
+		Type asn1.ObjectIdentifier
+		Data struct {
+			Version  int
+			Content  []byte
+			Evidence asn1.RawValue
+		} `asn1:"explicit,tag:0"`
+	}{
+		Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 31},
+		Data: struct {
+			Version  int
+			Content  []byte
+			Evidence asn1.RawValue
+		}{1, content, asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 1, IsCompound: true, Bytes: []byte{2, 1, 1}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := layers(check(t, file, w.after(2*time.Hour)))
+	if stamp := all[0].Timestamps[0]; all[0].Verdict != report.Indeterminate || all[0].Error != nil || stamp.Verdict != report.Indeterminate || stamp.Reason == "" {
+		t.Errorf("%v, %v, %+v", all[0].Verdict, all[0].Error, stamp)
+	}
+	if len(all) != 2 || all[1].Verdict != report.Valid || all[1].Signatures[0].BestTime.Source != report.FromNow {
+		t.Errorf("%d layers", len(all))
 	}
 }
 

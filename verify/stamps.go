@@ -57,23 +57,49 @@ func newStamp(kind report.TimestampKind, raw []byte, imprint func(crypto.Hash) (
 var errImprint = errors.New("it is of something else: what it covers was changed, or it belongs to another file")
 
 // cmsStamps finds the timestamps of a signer of a SignedData.
-func cmsStamps(sd *cms.SignedData, info *cms.SignerInfo) []*stamp {
+func (o Options) cmsStamps(sd *cms.SignedData, info *cms.SignerInfo) []*stamp {
 	var list []*stamp
 	for _, t := range info.Timestamps() {
+		units := stampWork + len(list) // each is compared with each
+		if t.Kind == cms.ArchiveTimestamp {
+			units += keptBytes(sd, info) / unitBytes
+		}
+		if !o.work.allows(units) {
+			return append(list, &stamp{kind: report.SignatureTimestamp, err: errWork})
+		}
 		list = append(list, cmsStamp(sd, info, t))
 	}
 	return list
 }
 
+// keptBytes is how much an archive timestamp has to be compared with.
+func keptBytes(sd *cms.SignedData, info *cms.SignerInfo) (total int) {
+	for _, c := range sd.Certificates {
+		total += len(c.Raw)
+	}
+	for _, l := range sd.CRLs {
+		total += len(l)
+	}
+	for _, a := range info.UnsignedAttributes {
+		total += len(a.Raw)
+	}
+	return total
+}
+
 // stampHashes returns the digests of the content that timestamps need and that were not
-// computed.
+// computed, as far as the first ones tell.
 func stampHashes(sd *cms.SignedData) (missing []crypto.Hash) {
+	left := maxWork / stampWork
 	for _, info := range sd.Signers {
 		for _, t := range info.Timestamps() {
 			if t.Kind != cms.ContentTimestamp && t.Kind != cms.ArchiveTimestamp {
 				continue
 			}
-			if token, err := timestamp.Parse(t.Token); err == nil && token.Info.Hash != 0 && sd.ContentDigest(token.Info.Hash) == nil {
+			if left--; left < 0 {
+				return missing
+			}
+			token, err := timestamp.Parse(t.Token)
+			if err == nil && token.Info.Hash != 0 && sd.ContentDigest(token.Info.Hash) == nil && !slices.Contains(missing, token.Info.Hash) {
 				missing = append(missing, token.Info.Hash)
 			}
 		}
@@ -139,6 +165,9 @@ func (s *stamp) around(inner []*stamp, held []digest) *stamp {
 func (o Options) within(own []*stamp, m *material) []*stamp {
 	if len(o.outer) == 0 {
 		return own
+	}
+	if !o.work.allows(m.size() * len(o.outer) / 16) {
+		return append(own, &stamp{kind: report.FileTimestamp, err: errWork})
 	}
 	all, held := own, m.all()
 	for _, s := range o.outer {
@@ -249,11 +278,19 @@ func (s *stamp) proves() bool { return s.answer != nil && s.answer.Verdict == re
 // judge gives a timestamp its verdict as of a moment (ETSI EN 319 102-1, clause 5.4).
 func (s *stamp) judge(o Options, m *material, at time.Time) {
 	s.answer = &report.Timestamp{Kind: s.kind, Verdict: report.Indeterminate, Integrity: report.IntegrityUnknown}
-	if s.token == nil {
+	switch {
+	case errors.Is(s.err, errOtherEvidence), errors.Is(s.err, errWork):
+		s.open(report.SigConstraintsFailure, s.err.Error())
+		return
+	case s.token == nil:
 		s.fail(report.FormatFailure, fmt.Sprintf("it can't be read: %v", s.err))
 		return
 	}
 	s.describe()
+	if !o.work.allows(len(m.certificates)) {
+		s.open(report.SigConstraintsFailure, errWork.Error())
+		return
+	}
 	own := m.clone()
 	own.addToken(s.token)
 	check := s.token.Check(own.certificates...)
@@ -264,7 +301,7 @@ func (s *stamp) judge(o Options, m *material, at time.Time) {
 	switch {
 	case check.Signature != nil && integrity(check.Signature) == report.Broken:
 		s.fail(report.SigCryptoFailure, "its own signature is broken")
-	case errors.Is(s.err, errImprint):
+	case errors.Is(s.err, errImprint), errors.Is(s.err, errAnother):
 		s.fail(report.HashFailure, s.err.Error())
 	case errors.As(s.err, new(*brokenError)):
 		s.fail(report.FormatFailure, s.err.Error())

@@ -4,12 +4,14 @@ package verify_test
 
 import (
 	"bytes"
+	"encoding/asn1"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/softhsm-fixtures/authority"
+	"github.com/pectoken/pectoken/softhsm-fixtures/forge"
 	"github.com/pectoken/pectoken/softhsm-fixtures/pki"
 	"github.com/pectoken/pectoken/verify"
 	"github.com/pectoken/pectoken/verify/report"
@@ -151,6 +153,23 @@ func TestStampOfAnotherSignature(t *testing.T) {
 	valid.compare(t, check(t, w.with(other, token), w.after(3*time.Hour)))
 }
 
+// A time stamp of the content counts among the signed attributes only. Anybody can add one
+// to the others, and the signature would seem to be younger than it is.
+func TestStampOfContentAddedAfterwards(t *testing.T) {
+	w, file := lateRevocation(t)
+	file = w.stamped(file, time.Hour)
+	token := w.token([]byte("il contratto"), 3*time.Hour)
+	kind := asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 20}
+	attribute, err := forge.Attribute(kind, asn1.RawValue{FullBytes: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = w.extended(file, cms.Additions{Unsigned: map[int][]cms.Attribute{0: {{Type: kind, Values: [][]byte{token}, Raw: attribute}}}})
+	if s := valid.compare(t, check(t, file, w.after(4*time.Hour))); len(s.Timestamps) != 1 {
+		t.Errorf("%d timestamps", len(s.Timestamps))
+	}
+}
+
 // A bad time stamp beside a good one takes nothing away.
 func TestBadStampBesideAGoodOne(t *testing.T) {
 	w, file := lateRevocation(t)
@@ -194,5 +213,18 @@ func TestEveryFlippedBitOfAToken(t *testing.T) {
 	}
 	if kept > 30 {
 		t.Errorf("%d of %d octets may change", kept, len(early))
+	}
+}
+
+// TestClaimedTime: what the signer claims proves nothing, and that it can't be true is said.
+func TestClaimedTime(t *testing.T) {
+	w := newWorld(t)
+	for claimed, wrong := range map[time.Duration]bool{0: false, time.Hour: false, 3 * time.Hour: true, 3 * year: true, -3 * year: true} {
+		signer := w.signer(pki.SignerP256)
+		signer.SigningTime = moment.Add(claimed)
+		file := w.stamped(p7m(t, "il contratto", false, signer), time.Hour)
+		if s := valid.compare(t, check(t, file, w.after(2*time.Hour))); warned(s, "claimedTimeWrong") != wrong {
+			t.Errorf("signed on %v: %v", signer.SigningTime, s.Warnings)
+		}
 	}
 }

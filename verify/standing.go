@@ -29,13 +29,17 @@ type standing struct {
 // whether any certificate of it was revoked (ETSI EN 319 102-1, clauses 5.2.6 and
 // 5.2.7).
 func (o Options) standing(c *x509.Certificate, m *material, at time.Time) standing {
-	q := asked{string(c.Raw), m, m.size(), o.proven, o.proven.version(), at.UnixNano()}
+	proven := o.proven.inhabited()
+	q := asked{string(c.Raw), m, m.size(), proven, proven.version(), at.UnixNano()}
 	return o.chains.remember(q, func() standing { return o.freshStanding(c, m, at) })
 }
 
 func (o Options) freshStanding(c *x509.Certificate, m *material, at time.Time) standing {
 	if o.chains.exhausted() {
 		return standing{sub: report.NoCertificateChainFound, reason: fmt.Sprintf("no chain was looked for: %d certificates of the file have none", maxFailedChains)}
+	}
+	if !o.work.allows(m.poolWork()) {
+		return standing{sub: report.NoCertificateChainFound, reason: errWork.Error()}
 	}
 	chain := o.chain(c, m, at)
 	switch chain.Status {

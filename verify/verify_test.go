@@ -335,7 +335,10 @@ func TestExtract(t *testing.T) {
 }
 
 func TestUnsupportedFormat(t *testing.T) {
-	for name, file := range map[string]string{"empty": "", "text": "hello", "zip": "PK\x03\x04", "random DER": "\x30\x03\x02\x01\x05"} {
+	for name, file := range map[string]string{
+		"empty": "", "text": "hello", "zip": "PK\x03\x04", "random DER": "\x30\x03\x02\x01\x05",
+		"e-mail": message, "e-mail cut off": message[:len(message)-9],
+	} {
 		r := check(t, []byte(file), root(t))
 		if r.Error == nil || r.Error.Code != report.UnsupportedFormat || r.Verdict == report.Valid {
 			t.Errorf("%s: %+v", name, r)

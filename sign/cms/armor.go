@@ -8,7 +8,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"mime"
+	"net/textproto"
 	"regexp"
+	"strings"
 	"sync"
 )
 
@@ -37,7 +40,9 @@ func (a Armor) String() string {
 const armorPeek = 4096
 
 // Unarmor returns a reader of the binary octets of a CMS file that may be PEM or
-// bare base64, and says which it is. Octets that are none of these are returned
+// bare base64, and says which it is. The latter may stand below the header that S/MIME
+// gives it (RFC 8551, section 3.5.2), if that says nothing but what it is: an e-mail has
+// fields that nobody signed. Octets that are none of these are returned
 // as they are, as Binary; what is not base64 further on is an error of the reader.
 func Unarmor(r io.Reader) (io.Reader, Armor, error) {
 	src := bufio.NewReaderSize(r, armorPeek)
@@ -45,18 +50,50 @@ func Unarmor(r io.Reader) (io.Reader, Armor, error) {
 	if err != nil && !isEOF(err) {
 		return nil, Binary, err
 	}
-	text := trimSpace(bytes.TrimPrefix(start, []byte("\xef\xbb\xbf")))
-	switch {
-	case len(start) > 0 && start[0] == tagSequence:
+	if len(start) > 0 && start[0] == tagSequence {
 		return src, Binary, nil
-	case bytes.HasPrefix(text, []byte("-----BEGIN ")):
+	}
+	text := trimSpace(bytes.TrimPrefix(start, []byte("\xef\xbb\xbf")))
+	if bytes.HasPrefix(text, []byte("-----BEGIN ")) {
 		return newArmored(&letters{src: src, pem: true}), PEM, nil
-	case looksBase64(text):
+	}
+	if text = trimSpace(text[mimeHeader(text):]); looksBase64(text) {
 		_, _ = src.Discard(len(start) - len(text)) // only what Peek has shown
 		return newArmored(&letters{src: src}), Base64, nil
 	}
 	return src, Binary, nil
 }
+
+// mimeHeader returns the length of the header of a MIME entity that is CMS in base64; 0 for
+// any other text.
+func mimeHeader(text []byte) int {
+	if !headerStart().Match(text) {
+		return 0
+	}
+	end := headerEnd().FindIndex(text)
+	if end == nil {
+		return 0
+	}
+	header, err := textproto.NewReader(bufio.NewReader(bytes.NewReader(text[:end[1]]))).ReadMIMEHeader()
+	if err != nil {
+		return 0
+	}
+	for field, values := range header {
+		if field != "Mime-Version" && !strings.HasPrefix(field, "Content-") || len(values) != 1 {
+			return 0
+		}
+	}
+	mediaType, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	known := mediaType == "application/pkcs7-mime" || mediaType == "application/x-pkcs7-mime"
+	if err != nil || !known || !strings.EqualFold(header.Get("Content-Transfer-Encoding"), "base64") {
+		return 0
+	}
+	return end[1]
+}
+
+var headerStart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)^(mime-version|content-[a-z-]{1,40}):`) })
+
+var headerEnd = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\r?\n\r?\n`) })
 
 // armored decodes base64.
 type armored struct {

@@ -351,6 +351,35 @@ func TestTrailingTextIsSaid(t *testing.T) {
 	}
 }
 
+// TestMIMEEntity: S/MIME gives base64 a header, which says nothing but what it is.
+func TestMIMEEntity(t *testing.T) {
+	text := base64.StdEncoding.EncodeToString(sign(t, []byte("il contratto"), false, signer(t, pki.Signer)))
+	const kind, encoding = "Content-Type: application/x-pkcs7-mime; smime-type=signed-data; name=\"smime.p7m\"\n", "Content-Transfer-Encoding: Base64\n"
+	for name, c := range map[string]struct {
+		file string
+		want bool
+	}{
+		"as OpenSSL writes it":  {"MIME-Version: 1.0\nContent-Disposition: attachment; filename=\"smime.p7m\"\n" + kind + encoding + "\n" + text + "\n\n", true},
+		"CR LF":                 {strings.ReplaceAll(kind+encoding+"\n", "\n", "\r\n") + text, true},
+		"an e-mail":             {"Subject: pago\n" + kind + encoding + "\n" + text, false},
+		"an e-mail, said last":  {kind + encoding + "Subject: pago\n\n" + text, false},
+		"a type said twice":     {kind + kind + encoding + "\n" + text, false},
+		"of another type":       {"Content-Type: text/plain\n" + encoding + "\n" + text, false},
+		"of another encoding":   {kind + "Content-Transfer-Encoding: quoted-printable\n\n" + text, false},
+		"without an encoding":   {kind + "\n" + text, false},
+		"PEM inside":            {kind + encoding + "\n-----BEGIN CMS-----\n" + text + "\n-----END CMS-----\n", false},
+		"header without an end": {kind + encoding, false},
+	} {
+		sd, err := cms.Read(strings.NewReader(c.file), cms.ReadOptions{})
+		if cms.Recognize(strings.NewReader(c.file)) != c.want || (err == nil) != c.want || !c.want && !errors.Is(err, cms.ErrNotSignedData) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if c.want && (sd.Armor != cms.Base64 || sd.Trailing != 0 || len(sd.Check(sd.Signers[0]).Findings) > 0) {
+			t.Errorf("%s: %v, %d octets trail", name, sd.Armor, sd.Trailing)
+		}
+	}
+}
+
 func TestNotSignedData(t *testing.T) {
 	for name, in := range map[string]string{
 		"empty": "", "text": "hello, world, this is no signature at all", "zip": "PK\x03\x04",

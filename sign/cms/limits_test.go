@@ -52,6 +52,8 @@ func TestHostileInput(t *testing.T) {
 		"a primitive of indefinite length":  append(opening(), 0x04, 0x80),
 		"end-of-contents of two lengths":    append(opening(), 0x04, 0x00, 0x00, 0x81, 0x00, 0x00, 0x00, 0x31, 0x00),
 		"an element with the tag 0":         append(digests, 0x31, 0x03, 0x00, 0x01, 0x05),
+		"end-of-contents outside of what holds it": append(append(digests, 0x31, 0, 0x30, 15), slices.Concat(opening()[len(digests)+4:],
+			[]byte{0x04, 0, 0, 0, 0x31, 0, 0, 0, 0, 0, 0, 0})...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := allocated()

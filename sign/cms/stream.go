@@ -129,6 +129,9 @@ func (s *stream) next(in scope) (byte, bool, error) {
 		return 0, false, eofIfNil(err)
 	}
 	if in.end == indefinite && b[0] == 0 && b[1] == 0 {
+		if in.bound-s.offset < 2 {
+			return 0, false, errors.New("end-of-contents octets stand outside of what holds the element")
+		}
 		return 0, false, nil
 	}
 	return b[0], true, nil

@@ -37,12 +37,19 @@ var timestampKinds = []struct {
 	{oidArchiveTimestampV3, ArchiveTimestamp}, {oidArchiveTimestampV2, OldArchiveTimestamp},
 }
 
-// Timestamps returns the timestamps in the signed and unsigned attributes, in the
-// order of the file.
-func (s *SignerInfo) Timestamps() (list []Timestamp) {
-	for _, a := range slices.Concat(s.SignedAttributes, s.UnsignedAttributes) {
+// Timestamps returns the timestamps of a signer in the order of the file: those of the
+// content in the signed attributes, and the other kinds in the unsigned ones. One that
+// stands among the others counts for nothing: anybody can add a timestamp of the content
+// to the unsigned attributes, and the signature would seem to have been made after it.
+func (s *SignerInfo) Timestamps() []Timestamp {
+	return append(timestamps(s.SignedAttributes, ContentTimestamp),
+		timestamps(s.UnsignedAttributes, SignatureTimestamp, ArchiveTimestamp, OldArchiveTimestamp)...)
+}
+
+func timestamps(attributes []Attribute, wanted ...TimestampKind) (list []Timestamp) {
+	for _, a := range attributes {
 		for _, k := range timestampKinds {
-			if !a.Type.Equal(k.oid) {
+			if !a.Type.Equal(k.oid) || !slices.Contains(wanted, k.kind) {
 				continue
 			}
 			for _, v := range a.Values {

@@ -96,7 +96,8 @@ var ErrNotContainer = errors.New("neither TimeStampedData (RFC 5544) nor a MIME 
 
 // Read reads a .tsd in DER, BER, PEM or base64, or a .m7m. The document streams to
 // o.Content and into digests; it can have any size. Malformed input gives a
-// [*FormatError] or a [*cms.FormatError]. A single token that can't be understood
+// [*FormatError] or a [*cms.FormatError], and a MIME message in which no time stamp is
+// found, such as an e-mail, [ErrNotContainer]. A single token that can't be understood
 // doesn't: see [Evidence.Err].
 //
 // Read compares no digest and checks no signature: ask [Container.Link] and

@@ -294,6 +294,18 @@ func TestM7M(t *testing.T) {
 	}
 }
 
+func TestNoToken(t *testing.T) {
+	c := readContainer(t, tsd(t, nil, 1), nil)
+	for name, err := range map[string]error{
+		"WriteTSD":  timestamp.WriteTSD(io.Discard, bytes.NewReader(nil), 0, nil, timestamp.Evidence{}),
+		"AppendTSD": timestamp.AppendTSD(io.Discard, bytes.NewReader(nil), 0, c, timestamp.Evidence{}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "Evidence.Token is not set") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestLenientM7M reads what other programs may write.
 func TestLenientM7M(t *testing.T) {
 	token := newStamper(t).over(document)
@@ -315,13 +327,21 @@ func TestLenientM7M(t *testing.T) {
 		}
 	}
 	for name, in := range map[string]string{
-		"two documents": message(p7m, p7m, tsr), "two stamps": message(p7m, tsr, tst), "no stamp": message(p7m), "no document": message(tsr),
-		"cut": message(p7m, tsr)[:300], "not closed": strings.TrimSuffix(message(p7m, tsr), "\n--xx--\n"),
+		"two documents": message(p7m, p7m, tsr), "two stamps": message(p7m, tsr, tst), "no document": message(tsr), "not closed": strings.TrimSuffix(message(p7m, tsr), "\n--xx--\n"),
 		"an unknown encoding": message("Content-Transfer-Encoding: uuencode\n\nx", tsr), "no boundary": "Content-Type: multipart/mixed\n\nx",
 		"an encoding said twice": message("Content-Transfer-Encoding: 7bit\n"+p7m, tsr), "a type said twice": "Content-Type: text/plain\n" + message(p7m, tsr),
 		"an endless header": "Content-Type: multipart/mixed; boundary=xx\n" + strings.Repeat("X: "+strings.Repeat("y", 1000)+"\n", 1000) + "\n",
 	} {
 		if c, err := timestamp.Read(strings.NewReader(in), timestamp.ReadOptions{}); err == nil || !known(err) {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+	}
+	text := "Content-Type: text/plain\n\nciao"
+	for name, in := range map[string]string{
+		"an e-mail": message(text, p7m, "Content-Type: text/xml\n\n<a/>"), "a document": message(p7m), "cut before the stamp": strings.TrimSuffix(message(p7m), "--xx--\n"),
+		"a part without a header": message("ciao", p7m),
+	} {
+		if c, err := timestamp.Read(strings.NewReader(in), timestamp.ReadOptions{}); !errors.Is(err, timestamp.ErrNotContainer) {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
 	}

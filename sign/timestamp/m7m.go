@@ -5,6 +5,7 @@ package timestamp
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto"
 	"encoding/base64"
 	"errors"
@@ -38,51 +39,63 @@ const (
 
 // readM7M reads a MIME message with one document and one token. No specification
 // of the format is public, so it is taken leniently: any multipart with a part that
-// is a token by its media type or name, and one that is not.
+// is a token by its media type or name, and one that is not. One in which no part is a
+// token is an e-mail, or anything else.
 func readM7M(r io.Reader, o ReadOptions) (*Container, error) {
-	c, err := readParts(r, o)
+	src, boundary, err := readHeader(r)
 	if err != nil {
+		return nil, malformed("MIME message", err)
+	}
+	c := &Container{Format: M7M}
+	err = c.readParts(src, boundary, o)
+	switch {
+	case err != nil && len(c.Evidence) == 0:
+		return nil, fmt.Errorf("%w: reading MIME message: %w", ErrNotContainer, err)
+	case err != nil:
 		return nil, malformed("MIME message", err)
 	}
 	return c, nil
 }
 
-func readParts(r io.Reader, o ReadOptions) (*Container, error) {
+// readHeader reads the header of the message, and returns what follows and what divides it.
+func readHeader(r io.Reader) (src *bufio.Reader, boundary string, err error) {
 	limited := &io.LimitedReader{R: r, N: maxMIMEHeader}
-	src := bufio.NewReader(limited)
+	src = bufio.NewReader(limited)
 	header, err := textproto.NewReader(src).ReadMIMEHeader()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	limited.N = math.MaxInt64
 	if err := unambiguous(header); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	_, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))
-	if err != nil {
-		return nil, err
+	if err == nil && parameters["boundary"] == "" {
+		err = errors.New("it has no boundary")
 	}
-	c := &Container{Format: M7M}
-	behind := &epilogue{end: "--" + parameters["boundary"] + "--"}
+	return src, parameters["boundary"], err
+}
+
+func (c *Container) readParts(src io.Reader, boundary string, o ReadOptions) error {
+	behind := &epilogue{end: "--" + boundary + "--"}
 	body := io.TeeReader(src, behind)
-	parts := multipart.NewReader(body, parameters["boundary"])
+	parts := multipart.NewReader(body, boundary)
+	var wrong error // the first thing; whether there is a time stamp is still to be seen
 	for n := 0; ; n++ {
 		part, err := parts.NextRawPart()
 		switch {
 		case err == io.EOF: // one that is wrapped says that the message is cut
 			if _, err := io.Copy(io.Discard, body); err != nil {
-				return nil, err
+				return err
 			}
 			c.Trailing = behind.octets
-			return c, c.complete()
+			return cmp.Or(wrong, c.complete())
 		case err != nil:
-			return nil, err
+			return cmp.Or(wrong, err)
 		case n == maxParts:
-			return nil, fmt.Errorf("more than %d parts", maxParts)
+			return fmt.Errorf("more than %d parts", maxParts)
 		}
-		if err := c.readPart(part, o); err != nil {
-			return nil, err
-		}
+		wrong = cmp.Or(wrong, c.readPart(part, o))
 	}
 }
 
@@ -181,16 +194,15 @@ func (c *Container) readStamp(body io.Reader) error {
 		return errors.New("two parts are time stamps, and there is one document")
 	}
 	octets, err := io.ReadAll(io.LimitReader(body, maxTokenFile+1))
-	if err != nil {
-		return err
+	if err == nil && len(octets) > maxTokenFile {
+		err = errTooLong
 	}
-	if len(octets) > maxTokenFile {
-		return errTooLong
+	e := Evidence{Err: err}
+	if err == nil {
+		e.Token, _, e.Err = ReadToken(strings.NewReader(string(octets)))
 	}
-	e := Evidence{}
-	e.Token, _, e.Err = ReadToken(strings.NewReader(string(octets)))
 	c.Evidence = append(c.Evidence, e)
-	return nil
+	return err
 }
 
 // decoded takes the transfer encoding off a part.

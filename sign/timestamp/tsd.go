@@ -4,6 +4,7 @@ package timestamp
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"encoding/asn1"
 	"errors"
@@ -299,6 +300,14 @@ func splitEvidence(raw []byte) (token, crl []byte, err error) {
 	return token, crl, d.Leave()
 }
 
+// check makes sure that there is a token to write.
+func (e Evidence) check() error {
+	if e.Token == nil {
+		return errors.New("Evidence.Token is not set")
+	}
+	return nil
+}
+
 // encode returns the evidence as found, or in DER.
 func (e Evidence) encode() []byte {
 	if e.raw != nil {
@@ -313,7 +322,7 @@ func (e Evidence) encode() []byte {
 // they are protected, the error wraps [ErrNotStamped]. After an error dst may hold a
 // part of a file.
 func WriteTSD(dst io.Writer, content io.Reader, size int64, m *MetaData, stamp Evidence) error {
-	if err := m.check(); err != nil {
+	if err := cmp.Or(m.check(), stamp.check()); err != nil {
 		return fmt.Errorf("writing TimeStampedData: %w", err)
 	}
 	h := stamp.Token.Info.Hash
@@ -379,6 +388,9 @@ func StampingDigests(hashes []crypto.Hash, content io.Reader, m *MetaData) (Dige
 func AppendTSD(dst io.Writer, src io.ReaderAt, size int64, c *Container, stamp Evidence) error {
 	if c.Format != TSD || len(c.Evidence) == 0 {
 		return errors.New("adding a time stamp: there is no token in TimeStampedData to add it to")
+	}
+	if err := stamp.check(); err != nil {
+		return fmt.Errorf("adding a time stamp: %w", err)
 	}
 	if !stamp.Token.coversElement(c.Evidence[len(c.Evidence)-1].raw) {
 		return fmt.Errorf("adding a time stamp: %w", ErrNotStamped)

@@ -19,6 +19,22 @@ type Evidence struct {
 	CRLs []*CRL
 }
 
+// About returns what of the evidence claims to speak of a certificate, and the lists of its
+// issuer, which may speak of a responder as well.
+func (e Evidence) About(certificate *x509.Certificate) (about Evidence) {
+	for _, o := range e.OCSP {
+		if o.Names(certificate) {
+			about.OCSP = append(about.OCSP, o)
+		}
+	}
+	for _, l := range e.CRLs {
+		if l.Names(certificate) {
+			about.CRLs = append(about.CRLs, l)
+		}
+	}
+	return about
+}
+
 // Checker finds out about certificates. Its zero value knows nothing but what comes
 // with a question. It may be shared between goroutines.
 type Checker struct {
@@ -29,10 +45,10 @@ type Checker struct {
 
 // Question asks about one certificate at one moment.
 type Question struct {
-	Certificate *x509.Certificate
-	Issuer      *x509.Certificate // whose key signed the certificate; its own chain is the caller's to check
-	At          time.Time         // the moment that the answer is to hold for
-	Now         time.Time         // evidence from after it is not believed
+	Certificate *x509.Certificate // REQUIRED
+	Issuer      *x509.Certificate // REQUIRED: whose key signed the certificate; its own chain is the caller's to check
+	At          time.Time         // REQUIRED: the moment that the answer is to hold for
+	Now         time.Time         // REQUIRED: the caller's clock; evidence from after it is not believed
 
 	Embedded Evidence            // what stands beside the certificate, in a signed file
 	Others   []*x509.Certificate // where a responder's certificate may be
@@ -114,6 +130,9 @@ const defaultGrace = 24 * time.Hour
 // be from when its signer could be relied on, see [Question]; else it is an
 // [*UnprovenError] among what was tried.
 func (c *Checker) Check(ctx context.Context, q Question) (*Answer, error) {
+	if q.Certificate == nil || q.Issuer == nil || q.At.IsZero() || q.Now.IsZero() {
+		return nil, errors.New("looking for revocation: Question.Certificate, Issuer, At or Now is not set")
+	}
 	return c.check(ctx, q, 0)
 }
 

@@ -386,17 +386,16 @@ var ErrOtherCertificate = errors.New("it does not speak of this certificate")
 // be revoked is for the caller to check: see [NeedsCheck].
 //
 // The certificate is found by the digests of its issuer's name and key and by its
-// serial number, never by the number alone. Whether the answer is recent enough is not
-// looked at here.
+// serial number, never by the number alone. Of several answers about it in one response
+// the worst is believed. Whether the answer is recent enough is not looked at here.
 func (o *OCSP) Answer(certificate, issuer *x509.Certificate, others []*x509.Certificate) (*Answer, error) {
 	if o.critical != nil {
 		return nil, fmt.Errorf("the OCSP response has the critical extension %v, which is not known", o.critical)
 	}
-	at := slices.IndexFunc(o.singles, func(s single) bool { return s.about(certificate, issuer) })
-	if at < 0 {
+	s := o.worst(certificate, issuer)
+	if s == nil {
 		return nil, fmt.Errorf("OCSP response: %w", ErrOtherCertificate)
 	}
-	s := o.singles[at]
 	if s.critical != nil {
 		return nil, fmt.Errorf("the OCSP response has the critical extension %v, which is not known", s.critical)
 	}
@@ -407,6 +406,27 @@ func (o *OCSP) Answer(certificate, issuer *x509.Certificate, others []*x509.Cert
 	a := s.Answer
 	a.ProducedAt, a.Raw, a.Signer = o.ProducedAt, o.Raw, signer
 	return a.settled(certificate)
+}
+
+// worst returns the worst of the answers about a certificate, nil if there is none. One
+// with a critical extension that is not known may say anything.
+func (o *OCSP) worst(certificate, issuer *x509.Certificate) (found *single) {
+	for i := range o.singles {
+		s := &o.singles[i]
+		if s.about(certificate, issuer) && (found == nil || s.critical != nil || found.critical == nil && s.worse(&found.Answer)) {
+			found = s
+		}
+	}
+	return found
+}
+
+// worse says whether an answer is worse news than another.
+func (a *Answer) worse(other *Answer) bool {
+	badness := map[Status]int{Good: 0, Unknown: 1, Suspended: 2, Revoked: 3}
+	if a.Status == other.Status {
+		return a.RevokedAt.Before(other.RevokedAt)
+	}
+	return badness[a.Status] > badness[other.Status]
 }
 
 // settled applies what holds for every kind of evidence.

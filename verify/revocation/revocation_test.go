@@ -199,6 +199,42 @@ func TestOCSPStatus(t *testing.T) {
 	}
 }
 
+// TestOCSPSeveralAnswers: a response that says two things of a certificate is believed the
+// worse one, in whatever order.
+func TestOCSPSeveralAnswers(t *testing.T) {
+	ca := authority(t, "CA")
+	user := issue(t, ca, "User", nil)
+	answer := func(template ocsp.Response) single {
+		template.SerialNumber = user.SerialNumber
+		return says(t, ca, ca, template).singles[0]
+	}
+	good, unknown := answer(ocsp.Response{Status: ocsp.Good}), answer(ocsp.Response{Status: ocsp.Unknown})
+	held := answer(ocsp.Response{Status: ocsp.Revoked, RevokedAt: now, RevocationReason: ocsp.CertificateHold})
+	late, early := answer(ocsp.Response{Status: ocsp.Revoked, RevokedAt: now}), answer(ocsp.Response{Status: ocsp.Revoked, RevokedAt: before})
+	of := func(list ...single) (*Answer, error) {
+		o := says(t, ca, ca, ocsp.Response{SerialNumber: user.SerialNumber})
+		o.singles = list
+		return o.Answer(user.Certificate, ca.Certificate, nil)
+	}
+	bySeverity := []single{good, unknown, held, late, early}
+	for i, worse := range bySeverity {
+		for _, better := range bySeverity[:i] {
+			for _, list := range [][]single{{better, worse}, {worse, better}} {
+				if a, err := of(list...); err != nil || a.Status != worse.Status || !a.RevokedAt.Equal(worse.RevokedAt) {
+					t.Errorf("%v and %v: %+v, %v", list[0].Status, list[1].Status, a, err)
+				}
+			}
+		}
+	}
+	strange := good
+	strange.critical = asn1.ObjectIdentifier{1, 2, 3}
+	for _, list := range [][]single{{early, strange}, {strange, early}} {
+		if a, err := of(list...); err == nil {
+			t.Errorf("with an extension that is not known: %+v", a)
+		}
+	}
+}
+
 // TestOCSPBits flips every bit of a response: it is refused, or says the same.
 func TestOCSPBits(t *testing.T) {
 	ca := authority(t, "CA")
@@ -641,6 +677,16 @@ func TestProvenOnce(t *testing.T) {
 }
 
 // TestUnknownError tells a few reasons and counts the rest.
+func TestQuestionWithoutAll(t *testing.T) {
+	ca := authority(t, "CA")
+	user := issue(t, ca, "User", nil).Certificate
+	for _, q := range []Question{{}, {Certificate: user, At: now, Now: now}, {Certificate: user, Issuer: ca.Certificate, Now: now}, {Certificate: user, Issuer: ca.Certificate, At: now}} {
+		if _, err := (&Checker{}).Check(t.Context(), q); err == nil || !strings.Contains(err.Error(), "is not set") {
+			t.Errorf("%+v: %v", q, err)
+		}
+	}
+}
+
 func TestUnknownError(t *testing.T) {
 	err := &UnknownError{Certificate: issue(t, nil, "User", nil).Certificate}
 	for i := range 1000 {

@@ -31,7 +31,8 @@ type Chain struct {
 
 // Chain looks for a chain from a certificate over others to an anchor, valid
 // at a moment (RFC 5280, section 6.1: signatures, names, validity, CA flag,
-// key usage, path length, name constraints, unknown critical extensions).
+// key usage, path length, name constraints, unknown critical extensions). Critical
+// constraints on directory names are taken for unknown ones.
 //
 // The others are helpers and never trusted; nil is none. Revocation,
 // certificate policies and the purpose of the certificate itself are not
@@ -58,11 +59,16 @@ func (a *Anchors) verify(certificate *x509.Certificate, others *x509.CertPool, a
 	if err != nil {
 		return nil, err
 	}
-	shortest := chains[0]
-	for _, c := range chains[1:] {
-		if len(c) < len(shortest) {
+	var shortest []*x509.Certificate
+	for _, c := range chains {
+		if other := checkDirectoryNames(c); other != nil {
+			err = other
+		} else if shortest == nil || len(c) < len(shortest) {
 			shortest = c
 		}
+	}
+	if shortest == nil {
+		return nil, err
 	}
 	return shortest, nil
 }
@@ -93,7 +99,7 @@ func violates(err error) bool {
 	if errors.As(err, &invalid) {
 		return invalid.Reason != x509.Expired
 	}
-	return errors.As(err, &critical)
+	return errors.As(err, &critical) || errors.As(err, new(*directoryNameError))
 }
 
 // outOfBounds says which certificate of a path isn't valid at a moment.

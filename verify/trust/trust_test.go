@@ -3,11 +3,15 @@
 package trust_test
 
 import (
+	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"log"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,6 +96,71 @@ func pool(certificates ...*x509.Certificate) *x509.CertPool {
 		p.AddCert(c)
 	}
 	return p
+}
+
+// TestDirectoryNames: an authority gives only the names that those above it let it give,
+// however they are written.
+func TestDirectoryNames(t *testing.T) {
+	subtree := func(n pkix.Name) asn1.RawValue {
+		dn := must(t)(asn1.Marshal(n.ToRDNSequence()))
+		general := must(t)(asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 4, IsCompound: true, Bytes: dn}))
+		return asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: general}
+	}
+	italy, germany := subtree(pkix.Name{Country: []string{"it"}}), subtree(pkix.Name{Country: []string{"DE"}})
+	rossi := subtree(pkix.Name{CommonName: "ROSSI  mario"})
+	type constraints struct {
+		Permitted []asn1.RawValue `asn1:"optional,omitempty,tag:0"`
+		Excluded  []asn1.RawValue `asn1:"optional,omitempty,tag:1"`
+	}
+	key, root := people.Must(t, pki.Signer).Key, certificate(t, pki.Root)
+	for name, c := range map[string]struct {
+		limits  constraints
+		subject pkix.Name
+		other   *pkix.Name // among the alternative names
+		want    trust.Status
+	}{
+		"permitted":             {constraints{Permitted: []asn1.RawValue{germany, italy}}, pkix.Name{Country: []string{"IT"}, CommonName: "x"}, nil, trust.Trusted},
+		"not permitted":         {constraints{Permitted: []asn1.RawValue{germany}}, pkix.Name{Country: []string{"IT"}, CommonName: "x"}, nil, trust.Violation},
+		"excluded":              {constraints{Excluded: []asn1.RawValue{rossi}}, pkix.Name{CommonName: "Rossi Mario"}, nil, trust.Violation},
+		"not excluded":          {constraints{Excluded: []asn1.RawValue{rossi}}, pkix.Name{CommonName: "Rossi Maria"}, nil, trust.Trusted},
+		"another name excluded": {constraints{Excluded: []asn1.RawValue{italy}}, pkix.Name{CommonName: "x"}, &pkix.Name{Country: []string{"IT"}}, trust.Violation},
+		"no names":              {constraints{Permitted: []asn1.RawValue{italy}}, pkix.Name{}, nil, trust.Trusted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			value := must(t)(asn1.Marshal(c.limits))
+			ca, err := people.IssueCustom(pki.Root, key, func(x *x509.Certificate) {
+				x.IsCA, x.BasicConstraintsValid, x.KeyUsage = true, true, x509.KeyUsageCertSign
+				x.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 30}, Value: value}}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			user := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: c.subject, NotBefore: moment, NotAfter: moment.AddDate(1, 0, 0)}
+			if c.other != nil {
+				dn := must(t)(asn1.Marshal(c.other.ToRDNSequence()))
+				names := must(t)(asn1.Marshal([]asn1.RawValue{{Class: asn1.ClassContextSpecific, Tag: 4, IsCompound: true, Bytes: dn}}))
+				user.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: names}}
+			}
+			certificate, err := x509.ParseCertificate(must(t)(x509.CreateCertificate(rand.Reader, user, ca.Certificate, key.Public(), key)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := trust.NewAnchors(root).Chain(certificate, pool(ca.Certificate), moment)
+			if got.Status != c.want {
+				t.Errorf("status %d, want %d (%s)", got.Status, c.want, got.Reason)
+			}
+		})
+	}
+}
+
+func must(t *testing.T) func([]byte, error) []byte {
+	return func(b []byte, err error) []byte {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
 }
 
 // addCritical adds an extension that nobody knows and everybody must.
