@@ -383,7 +383,7 @@ func (b *batch) giveUp(ctx context.Context, work *work, met *job, err error) {
 	}
 	switch {
 	case ctx.Err() != nil:
-		err = b.cutShort(exitFailed, "interrupted", errors.New("interrupted"), "to sign them, ")
+		err = b.cutShort(exitFailed, "interrupted", interrupted(err), "to sign them, ")
 	case errors.Is(err, token.ErrRemoved):
 		err = b.cutShort(exitNoToken, "removed", token.ErrRemoved, "put the card back and ")
 	}

@@ -222,7 +222,7 @@ func (t *keyTest) run(ctx context.Context, all []candidate) ([]check, error) {
 	defer t.close()
 	for i, c := range all {
 		id := clip(textID(c.ID), 20)
-		switch err := t.sign(ctx, c); {
+		switch err := untilInterrupted(ctx, graceLimit, func() error { return t.sign(ctx, c) }); {
 		case err == nil:
 			checks = append(checks, ok(name, "%s: the key belongs to the certificate, and signs", id))
 		case ctx.Err() != nil, problemOf(err).exit == exitPIN:
@@ -285,8 +285,5 @@ func (t *keyTest) close() {
 	for _, pin := range t.pins {
 		clear(pin)
 	}
-	for _, key := range t.open {
-		_ = key.Close() // nothing depends on it
-	}
-	t.wallet.close()
+	closeAll(t.open)
 }

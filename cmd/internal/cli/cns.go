@@ -71,7 +71,6 @@ func runCNSShow(ctx context.Context, a *app, o *cnsShowOptions) error {
 	if err != nil {
 		return a.showWithoutDriver(ctx, o, err)
 	}
-	defer w.close()
 	chosen, err := o.choice(a).authentication(w.candidates())
 	if err != nil {
 		return errors.Join(err, a.sayNotes(w))

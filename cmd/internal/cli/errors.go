@@ -125,7 +125,7 @@ func problemOf(err error) *problem {
 	case errors.As(err, &pin):
 		return pinProblem(err, pin)
 	case errors.Is(err, context.Canceled):
-		p.code, p.err = "interrupted", errors.New("interrupted")
+		p.code, p.err = "interrupted", interrupted(err)
 	case errors.Is(err, token.ErrNoCgo):
 		p.exit, p.code = exitNoToken, "noModule"
 	case errors.As(err, &module):

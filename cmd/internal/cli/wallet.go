@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -23,7 +24,8 @@ type wallet struct {
 	open []*token.Module
 }
 
-// openWallet finds the cards. It needs no PIN. No card is an error.
+// openWallet finds the cards, for as long as the program lives. It needs no PIN. No card
+// is an error.
 //
 // The cards of last time are looked for first, through the one module that showed
 // them; that is enough if suits approves, nil being content with anything. Else every
@@ -35,11 +37,16 @@ func (a *app) openWallet(ctx context.Context, f cardFlags, suits func(*wallet) b
 	}
 	if w := a.recall(ctx, f, candidates); w != nil {
 		if suits == nil || suits(w) {
+			a.wallets = append(a.wallets, w)
 			return w, nil
 		}
 		w.close()
 	}
-	return a.discover(ctx, f, candidates)
+	w, err := a.discover(ctx, f, candidates)
+	if err == nil {
+		a.wallets = append(a.wallets, w)
+	}
+	return w, err
 }
 
 // candidates says which modules to try.
@@ -263,18 +270,36 @@ func openAndFind(ctx context.Context, c *card) (o opened, err error) {
 	return o, err
 }
 
-// close ends the modules. All work is done by then, and nothing was written through
-// them: one that hangs is left to the end of the process.
+// close ends the modules.
 func (w *wallet) close() {
-	closeAll := func() (struct{}, error) {
-		for _, m := range w.open {
-			_ = m.Close()
+	closeAll(w.open)
+	w.open = nil
+}
+
+// closeAll ends keys or modules of which nothing is wanted any more: what they say to it
+// is of no matter, and one that hangs is left to the end of the process.
+func closeAll[T io.Closer](open []T) {
+	if len(open) == 0 {
+		return
+	}
+	_, _ = answer(context.Background(), goodbye, func() (struct{}, error) {
+		for _, c := range open {
+			_ = c.Close()
 		}
 		return struct{}{}, nil
+	})
+}
+
+// end closes what is open when everything has been said, and the work is done: a driver
+// that crashes even now changes nothing of how it ended.
+func (a *app) end(code exitCode) exitCode {
+	if len(a.wallets) > 0 && a.crashTo != nil {
+		a.crashTo(int(code))
 	}
-	if len(w.open) > 0 {
-		_, _ = answer(context.Background(), goodbye, closeAll)
+	for _, w := range a.wallets {
+		w.close()
 	}
+	return code
 }
 
 // narrow leaves out tokens without the certificate or key that a URI is about, if
