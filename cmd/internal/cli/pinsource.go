@@ -66,9 +66,13 @@ func (f *pinFlags) check(c *cobra.Command) error { return f.secretFlags.check(c,
 // loginOptions are the choices of a login to a card by these flags. What can't be the
 // PIN of an Italian card, such as one with a space after it, costs no try.
 func (a *app) loginOptions(c *card, f pinFlags) token.LoginOptions {
+	wrong := a.wrongSecrets()[wrongKey(c)]
 	return token.LoginOptions{
 		AllowLastTry: f.lastTry,
 		DigitsOnly:   c.isItalian(),
+		WrongPINs:    wrong.PIN,
+		WrongPUKs:    wrong.PUK,
+		Answered:     func(puk bool, err error) { a.countWrong(c, puk, err) },
 		OnPad:        func(token.PINRequest) { a.say("type the PIN on the keypad of the reader") },
 	}
 }
