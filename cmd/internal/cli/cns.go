@@ -104,7 +104,7 @@ func (a *app) showWithoutDriver(ctx context.Context, o *cnsShowOptions, none err
 }
 
 func (o *cnsShowOptions) choice(a *app) choice {
-	return choice{wanted: o.cert, uri: o.card.uri, now: a.now(), allowExpired: true}
+	return choice{command: "pectoken cns show %s", wanted: o.cert, uri: o.card.uri, now: a.now(), allowExpired: true}
 }
 
 func (o *cnsShowOptions) suits(a *app) func(*wallet) bool {

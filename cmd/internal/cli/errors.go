@@ -133,9 +133,14 @@ func problemOf(err error) *problem {
 	case errors.Is(err, token.ErrNoUnblock):
 		p.code, p.hint = "unsupported", []string{"the program that came with the kit can do it"}
 	case errors.Is(err, token.ErrRemoved):
+		if code := token.Code(0); errors.As(err, &code) {
+			p.err = fmt.Errorf("%w: %w", err, token.ErrRemoved)
+		}
 		p.exit, p.code, p.hint = exitNoToken, "noToken", []string{"put the card in again, and type pectoken tokens"}
 	case errors.Is(err, outfile.ErrExists):
 		p.exit, p.code, p.hint = exitUsage, "outputExists", []string{"--overwrite replaces it"}
+	case errors.Is(err, outfile.ErrFolder):
+		p.exit, p.code, p.hint = exitUsage, "outputExists", []string{"--output names a file, --output-dir the folder to put it in"}
 	default:
 		fileProblem(p)
 	}

@@ -34,6 +34,9 @@ func (f *secretFlags) register(c *cobra.Command, name, what string) {
 }
 
 func (f *secretFlags) check(c *cobra.Command, name string) error {
+	if err := notEmpty(c, name+"-file"); err != nil {
+		return err
+	}
 	switch {
 	case f.file != "" && f.fd != noFD:
 		return usageError(helpHint(c), "--%s-file and --%s-fd exclude each other", name, name)

@@ -201,7 +201,7 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 }
 
 func (o *signOptions) choice(a *app) choice {
-	return choice{wanted: o.cert, uri: o.card.uri, now: a.now(), allowExpired: o.allowExpired}
+	return choice{command: "pectoken sign %s FILE", wanted: o.cert, uri: o.card.uri, now: a.now(), allowExpired: o.allowExpired}
 }
 
 // suits says whether a wallet holds the one certificate to sign with.

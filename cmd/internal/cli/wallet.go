@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	cnscard "github.com/pectoken/pectoken/cns/card"
 	"github.com/pectoken/pectoken/token"
 )
 
@@ -112,7 +114,7 @@ func (a *app) discover(ctx context.Context, f cardFlags, candidates []token.Cand
 	if len(w.cards) > 0 {
 		return w, nil
 	}
-	return nil, a.noCard(f, found, w)
+	return nil, a.noCard(ctx, f, found, w)
 }
 
 // discovery says how modules are looked into.
@@ -192,7 +194,7 @@ func withoutShadows(cards []*card) []*card {
 }
 
 // noCard explains why there is none.
-func (a *app) noCard(f cardFlags, found *token.Discovery, w *wallet) error {
+func (a *app) noCard(ctx context.Context, f cardFlags, found *token.Discovery, w *wallet) error {
 	if len(found.Modules) == 0 && len(found.Problems) > 0 {
 		first := found.Problems[0]
 		w.problems = found.Problems[1:]
@@ -211,11 +213,25 @@ func (a *app) noCard(f cardFlags, found *token.Discovery, w *wallet) error {
 	for _, m := range found.Modules {
 		asked = append(asked, m.Path)
 	}
+	why, hints := a.whyNoCard(ctx)
 	return &problem{
 		exit: exitNoToken, code: "noToken",
-		err:  fmt.Errorf("no token found by %s", strings.Join(asked, ", ")),
-		hint: []string{"is the card in the reader, and the reader plugged in? pectoken doctor looks for the reason"},
+		err:  fmt.Errorf("no token found by %s%s", strings.Join(asked, ", "), why),
+		hint: append(hints, "is the card in the reader, and the reader plugged in? pectoken doctor looks for the reason"),
 	}
+}
+
+// whyNoCard is what the readers say to it, and what to do.
+func (a *app) whyNoCard(ctx context.Context) (why string, hints []string) {
+	readers, err := a.readers(ctx)
+	present := cardsIn(readers)
+	switch {
+	case errors.Is(err, cnscard.ErrNoService):
+		return ", and the PC/SC service, which readers need, is not running", []string{onThisSystem(startPCSC)}
+	case len(present) > 0:
+		return fmt.Sprintf(", though a card is in %q", present[0].reader.Name), []string{"install " + present[0].needs()}
+	}
+	return "", nil
 }
 
 // moduleProblemJSON is the line of --json for a module that can't be used.
@@ -300,6 +316,17 @@ func (a *app) end(code exitCode) exitCode {
 		w.close()
 	}
 	return code
+}
+
+// id names a certificate, and its card if there are several.
+func (w *wallet) id(c candidate) string { return clip(textID(c.ID), 20) + w.on(c.card) }
+
+// on names a card, and is empty if it is the only one.
+func (w *wallet) on(c *card) string {
+	if len(byCard(w.cards)) < 2 {
+		return ""
+	}
+	return " on " + clip(cmp.Or(c.Serial, c.Label), 40)
 }
 
 // narrow leaves out tokens without the certificate or key that a URI is about, if

@@ -23,6 +23,10 @@ import (
 // there is something under the final name already.
 var ErrExists = errors.New("it exists already")
 
+// ErrFolder is matched by the error of [Check], [Create] and [File.Commit] when there is a
+// folder under the final name.
+var ErrFolder = errors.New("it is a folder")
+
 // Error says why a file could not be written.
 type Error struct {
 	Doing string // the step, as a gerund
@@ -86,6 +90,8 @@ func vacant(path string, mode Mode) error {
 		return nil
 	case err != nil:
 		return cause(err)
+	case info.IsDir():
+		return ErrFolder
 	case mode == KeepExisting:
 		return ErrExists
 	case !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeSymlink:
