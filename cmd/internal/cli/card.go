@@ -87,6 +87,7 @@ type card struct {
 	certificates []*certificate
 	also         []string // other modules that show the token, or the same certificates
 
+	wrong   wrongCount     // of PINs and PUKs sent from here
 	better  []*certificate // those that another module shows better
 	problem error          // why the certificates can't be read
 	live    *token.Token   // nil: found by another process; see wallet.use

@@ -149,7 +149,7 @@ func (a *app) examine(ctx context.Context, o *doctorOptions) (*patient, error) {
 	}
 	a.remember(p.found, candidates)
 	p.wallet.cards = cardsOf(p.found, o.card)
-	a.wallets = append(a.wallets, p.wallet)
+	a.keep(p.wallet)
 	return p, nil
 }
 

@@ -181,7 +181,7 @@ func fileProblem(p *problem) {
 
 // pinProblems gives each reason of a [token.PINError] its word and hint.
 var pinProblems = map[token.PINReason]struct{ code, hint string }{
-	token.PINWrong:   {"wrongPIN", "a card locks after a few wrong PINs, mostly three; pectoken tokens shows how it stands, if the driver says it"},
+	token.PINWrong:   {"wrongPIN", "a card locks after a few wrong PINs, mostly three; pectoken tokens shows how it stands, as far as that is known"},
 	token.PINLocked:  {"pinLocked", "pectoken pin unblock sets a new PIN with the PUK"},
 	token.PINLastTry: {"lastTry", "when you are sure of the PIN, repeat the command with --last-try"},
 	token.PINLength:  {"pinLength", ""},

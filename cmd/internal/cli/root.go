@@ -124,9 +124,14 @@ func tameCompletion(root *cobra.Command) {
 }
 
 // runGroup is what a command does that only has commands below it: alone it
-// shows its help, with anything else the user meant a command there isn't.
+// shows its help, which is no JSON, with anything else the user meant a command there
+// isn't.
 func runGroup(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
+	wantsJSON, _ := c.Flags().GetBool("json") // there is such a flag
+	switch {
+	case len(args) == 0 && wantsJSON:
+		return usageError(helpHint(c), "which command? none was given")
+	case len(args) == 0:
 		return c.Help()
 	}
 	return unknownCommand(c, args[0])

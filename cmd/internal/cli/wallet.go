@@ -39,16 +39,25 @@ func (a *app) openWallet(ctx context.Context, f cardFlags, suits func(*wallet) b
 	}
 	if w := a.recall(ctx, f, candidates); w != nil {
 		if suits == nil || suits(w) {
-			a.wallets = append(a.wallets, w)
+			a.keep(w)
 			return w, nil
 		}
 		w.close()
 	}
 	w, err := a.discover(ctx, f, candidates)
 	if err == nil {
-		a.wallets = append(a.wallets, w)
+		a.keep(w)
 	}
 	return w, err
+}
+
+// keep has a wallet closed at the end, and adds to its cards what is known of wrong PINs.
+func (a *app) keep(w *wallet) {
+	a.wallets = append(a.wallets, w)
+	all := a.wrongSecrets()
+	for _, c := range w.cards {
+		c.wrong = all[wrongKey(c)]
+	}
 }
 
 // candidates says which modules to try.
