@@ -186,7 +186,7 @@ func (a *app) ask(ctx context.Context, f pinFlags, prompt string) ([]byte, error
 		program = c.pinentry
 	}
 	if program != "" {
-		return unlessDone(ctx, func() ([]byte, error) { return askPinentry(program, prompt) })
+		return askPinentry(ctx, program, prompt)
 	}
 	return a.askPIN(ctx, prompt)
 }
