@@ -21,7 +21,9 @@ type DiscoverOptions struct {
 	// process, a crash is the end of it, and one that hangs leaves a goroutine behind.
 	Command []string
 
-	// Timeout is how long a module may take to answer; 0 means 5 seconds.
+	// Timeout is how long a module may take to answer; 0 means 5 seconds. It is four
+	// times as long while no module has shown a token: a slow card keeps all of them
+	// waiting.
 	Timeout time.Duration
 
 	// Open opens a module when there is no Command, for Discover to look into and
@@ -84,8 +86,14 @@ func Discover(ctx context.Context, candidates []Candidate, o DiscoverOptions) (*
 	}
 	found, problems := make([]*FoundModule, len(candidates)), make([]*ModuleError, len(candidates))
 	var wait sync.WaitGroup
+	p := newPatience(ctx, o.Timeout)
+	defer p.end()
 	for i, c := range candidates {
-		wait.Go(func() { found[i], problems[i] = o.look(ctx, c) })
+		wait.Go(func() {
+			if found[i], problems[i] = o.look(p, c); found[i] != nil && len(found[i].Tokens) > 0 {
+				p.shown()
+			}
+		})
 	}
 	wait.Wait()
 	if err := ctx.Err(); err != nil {
@@ -100,9 +108,55 @@ func Discover(ctx context.Context, candidates []Candidate, o DiscoverOptions) (*
 	return d, nil
 }
 
+// patience is how long all modules are waited for.
+type patience struct {
+	context.Context // ends when it does
+	limit           time.Duration
+	end             context.CancelFunc
+
+	mu      sync.Mutex
+	over    bool // the limit is past
+	content bool // a token was shown
+}
+
+// longer is how many times the limit they are waited for while none shows a token.
+const longer = 4
+
+func newPatience(ctx context.Context, limit time.Duration) *patience {
+	p := &patience{limit: limit}
+	var cancel context.CancelFunc
+	p.Context, cancel = context.WithTimeout(ctx, longer*limit)
+	timer := time.AfterFunc(limit, func() { p.note(func() { p.over = true }) })
+	p.end = func() { timer.Stop(); cancel() }
+	return p
+}
+
+// shown says that there is a token.
+func (p *patience) shown() { p.note(func() { p.content = true }) }
+
+// note changes the state, and ends the wait when both are true.
+func (p *patience) note(change func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if change(); p.over && p.content {
+		p.end()
+	}
+}
+
+// timedOut says that a module was too slow, and at what.
+func (p *patience) timedOut(stage string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waited := longer * p.limit
+	if p.content {
+		waited = p.limit
+	}
+	return &ModuleError{Reason: fmt.Sprintf("did not answer within %v while %s", waited, stage), Err: context.DeadlineExceeded}
+}
+
 // look finds out what one module shows, or what is wrong with it.
-func (o DiscoverOptions) look(ctx context.Context, c Candidate) (*FoundModule, *ModuleError) {
-	answer, err := o.probe(ctx, c.Path)
+func (o DiscoverOptions) look(p *patience, c Candidate) (*FoundModule, *ModuleError) {
+	answer, err := o.probe(p, c.Path)
 	var problem *ModuleError
 	if errors.As(err, &problem) {
 		return nil, &ModuleError{Path: c.Path, Reason: problem.Reason, Err: problem.Err}
@@ -113,14 +167,14 @@ func (o DiscoverOptions) look(ctx context.Context, c Candidate) (*FoundModule, *
 	return answer.module(c), nil
 }
 
-func (o DiscoverOptions) probe(ctx context.Context, path string) (probeAnswer, error) {
+func (o DiscoverOptions) probe(p *patience, path string) (probeAnswer, error) {
 	if o.Command == nil {
-		return o.probeHere(ctx, path)
+		return o.probeHere(p, path)
 	}
 	if err := Available(); err != nil {
 		return probeAnswer{}, err
 	}
-	return o.probeInChild(ctx, path)
+	return o.probeInChild(p, path)
 }
 
 // certificatesOf merges what the modules show, which are ordered best first.

@@ -97,12 +97,33 @@ func TestDiscoverHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range d.Problems {
-		if p.Reason != "did not answer within 1s while starting" || !errors.Is(p, context.DeadlineExceeded) {
+		if p.Reason != "did not answer within 4s while starting" || !errors.Is(p, context.DeadlineExceeded) {
 			t.Error(p)
 		}
 	}
 	if len(d.Problems) != 2 {
 		t.Errorf("problems %v", d.Problems)
+	}
+}
+
+// TestPatience ends the wait for the others at the limit when a token was shown, and as
+// soon as one is after it.
+func TestPatience(t *testing.T) {
+	over := func(p *patience) { p.note(func() { p.over = true }) }
+	for name, steps := range map[string][2]func(*patience){
+		"shown, then the limit": {(*patience).shown, over},
+		"the limit, then shown": {over, (*patience).shown},
+	} {
+		p := newPatience(t.Context(), time.Hour)
+		steps[0](p)
+		if p.Err() != nil {
+			t.Errorf("%s: the wait ended with the first", name)
+		}
+		steps[1](p)
+		if p.Err() == nil {
+			t.Errorf("%s: the wait goes on", name)
+		}
+		p.end()
 	}
 }
 
@@ -219,7 +240,7 @@ func TestDiscoverHereHangs(t *testing.T) {
 		return nil, errors.New("never")
 	}}
 	d, err := Discover(t.Context(), []Candidate{{Path: "/opt/a.so"}}, o)
-	if err != nil || len(d.Problems) != 1 || !strings.Contains(d.Problems[0].Reason, "did not answer within 1ms") {
+	if err != nil || len(d.Problems) != 1 || !strings.Contains(d.Problems[0].Reason, "did not answer within 4ms") {
 		t.Errorf("%+v, %v", d, err)
 	}
 }

@@ -140,7 +140,7 @@ func ExampleToken_ChangePIN() {
 		return []byte("123456"), nil
 	}
 	fmt.Println(tokens[0].ChangePIN(ctx, ask, token.LoginOptions{DigitsOnly: true}))
-	// Output: changing PIN of token "Firma": the PIN has a wrong length: this token wants 5 to 8 characters
+	// Output: changing PIN of token "Firma": the new PIN has a wrong length: this token wants 5 to 8 characters
 }
 
 func ExampleModule_Watch() {

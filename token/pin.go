@@ -59,6 +59,15 @@ type LoginOptions struct {
 	// digits alone: those of Italian cards are.
 	DigitsOnly bool
 
+	// WrongPINs and WrongPUKs are how many wrong ones in a row the token is known to
+	// have been sent, if anybody keeps count. Where the token does not say how many tries
+	// are left, two of them make the next one the last: Italian cards lock after three.
+	WrongPINs, WrongPUKs int
+
+	// Answered is called when the token has answered to a PIN or a PUK, with nil for a
+	// right one, for who keeps count. Nil: nobody is told.
+	Answered func(puk bool, err error)
+
 	// OnPad is called just before a reader with its own keypad waits for the PIN,
 	// instead of a PINPrompt. Nil: nobody is told.
 	OnPad func(PINRequest)
@@ -96,6 +105,7 @@ const (
 type PINError struct {
 	Reason   PINReason
 	PUK      bool // it is about the PUK
+	New      bool // it is about the new PIN of a change
 	Left     Tries
 	Sent     bool // the token was asked, so that a try may have been used
 	Code     Code // the token's answer, 0 if it was not asked
@@ -110,6 +120,9 @@ func (e *PINError) Error() string {
 	case PINLocked:
 		return "the " + name + " is locked"
 	case PINLastTry:
+		if e.Left == TriesUnknown {
+			return "the last " + name + "s that were sent from here were wrong, and one more may lock it"
+		}
 		return "only one try is left before the " + name + " locks"
 	case PINLength:
 		return "the " + name + " has a wrong length" + e.limits()
@@ -124,8 +137,11 @@ func (e *PINError) Error() string {
 }
 
 func (e *PINError) name() string {
-	if e.PUK {
+	switch {
+	case e.PUK:
 		return "PUK"
+	case e.New:
+		return "new PIN"
 	}
 	return "PIN"
 }
@@ -240,6 +256,7 @@ func (l login) pin(ctx context.Context, use PINUse) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.count(&now)
 	if err := l.allows(now, use); err != nil {
 		return nil, err
 	}
@@ -273,11 +290,28 @@ func (u PINUse) secret() string {
 	return "PIN"
 }
 
+// lastOfThree is after how many wrong ones in a row the next may be the last.
+const lastOfThree = 2
+
+// count adds what is known of tries to what the token says.
+func (l login) count(now *Info) {
+	if now.PIN.State == PINStateUnknown && l.options.WrongPINs >= lastOfThree {
+		now.PIN.State = PINStateFinal
+	}
+	if now.PUK == PINStateUnknown && l.options.WrongPUKs >= lastOfThree {
+		now.PUK = PINStateFinal
+	}
+}
+
 // allows refuses to ask for a secret that is locked, or about to be.
 func (l login) allows(now Info, use PINUse) error {
-	state, puk := now.PIN.State, use == PINUsePUK
+	state, wrong, puk := now.PIN.State, l.options.WrongPINs, use == PINUsePUK
 	if puk {
-		state = now.PUK
+		state, wrong = now.PUK, l.options.WrongPUKs
+	}
+	left := TriesOne
+	if wrong >= lastOfThree { // it may well be that the token does not say it
+		left = TriesUnknown
 	}
 	switch {
 	case use == PINUseNew:
@@ -285,7 +319,7 @@ func (l login) allows(now Info, use PINUse) error {
 	case state == PINStateLocked:
 		return &PINError{Reason: PINLocked, PUK: puk, Left: TriesNone}
 	case state == PINStateFinal && !l.options.AllowLastTry:
-		return &PINError{Reason: PINLastTry, PUK: puk, Left: TriesOne}
+		return &PINError{Reason: PINLastTry, PUK: puk, Left: left}
 	}
 	return nil
 }
@@ -300,12 +334,12 @@ func (l login) announce(r PINRequest) {
 // accepts refuses a PIN that the token rules out. An empty one is always refused:
 // it would reach the module as NULL, which means "ask on the keypad".
 func (l login) accepts(limits PIN, pin []byte, use PINUse) error {
-	puk := use == PINUsePUK
+	puk, fresh := use == PINUsePUK, use == PINUseNew
 	switch {
 	case len(pin) == 0 || limits.Max > 0 && (len(pin) < limits.Min || len(pin) > limits.Max):
-		return &PINError{Reason: PINLength, PUK: puk, Min: limits.Min, Max: limits.Max}
+		return &PINError{Reason: PINLength, PUK: puk, New: fresh, Min: limits.Min, Max: limits.Max}
 	case l.options.DigitsOnly && bytes.ContainsFunc(pin, func(r rune) bool { return r < '0' || r > '9' }):
-		return &PINError{Reason: PINInvalid, PUK: puk}
+		return &PINError{Reason: PINInvalid, PUK: puk, New: fresh}
 	}
 	return nil
 }
@@ -314,6 +348,14 @@ func (l login) accepts(limits PIN, pin []byte, use PINUse) error {
 // about the PUK if that was sent, and finds out how many tries are left by reading
 // the flags again.
 func (l login) check(ctx context.Context, err error, puk bool) error {
+	err = l.meaning(ctx, err, puk)
+	if l.options.Answered != nil {
+		l.options.Answered(puk, err)
+	}
+	return err
+}
+
+func (l login) meaning(ctx context.Context, err error, puk bool) error {
 	var code Code
 	if !errors.As(err, &code) || pinReasons[code] == PINReasonUnknown {
 		return err

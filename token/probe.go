@@ -186,12 +186,10 @@ func (p probeCertificate) certificate() *Certificate {
 }
 
 // probeHere looks into a module in this process.
-func (o DiscoverOptions) probeHere(ctx context.Context, path string) (probeAnswer, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, o.Timeout, o.timedOut("answering"))
-	defer cancel()
+func (o DiscoverOptions) probeHere(p *patience, path string) (probeAnswer, error) {
 	done := make(chan probeAnswer, 1)
 	go func() {
-		answer, m := probeModule(ctx, path, o.Open, func(string) {})
+		answer, m := probeModule(p, path, o.Open, func(string) {})
 		if m != nil {
 			_ = m.Close() // what was read is read
 		}
@@ -200,8 +198,8 @@ func (o DiscoverOptions) probeHere(ctx context.Context, path string) (probeAnswe
 	select {
 	case answer := <-done:
 		return answer, answer.refused(path)
-	case <-ctx.Done():
-		return probeAnswer{}, context.Cause(ctx)
+	case <-p.Done():
+		return probeAnswer{}, p.timedOut("answering")
 	}
 }
 
@@ -210,9 +208,4 @@ func (a probeAnswer) refused(path string) error {
 		return nil
 	}
 	return &ModuleError{Path: path, Reason: a.Refused.Text, Err: a.Refused}
-}
-
-// timedOut says that a module was too slow, and at what.
-func (o DiscoverOptions) timedOut(stage string) error {
-	return &ModuleError{Reason: fmt.Sprintf("did not answer within %v while %s", o.Timeout, stage), Err: context.DeadlineExceeded}
 }

@@ -26,7 +26,7 @@ const goodbye = time.Second
 
 // probeInChild looks into a module in a process of its own. That process has an
 // empty input, no PIN in its environment, and is killed with what it started.
-func (o DiscoverOptions) probeInChild(ctx context.Context, path string) (probeAnswer, error) {
+func (o DiscoverOptions) probeInChild(p *patience, path string) (probeAnswer, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return probeAnswer{}, err
@@ -34,25 +34,25 @@ func (o DiscoverOptions) probeInChild(ctx context.Context, path string) (probeAn
 	if _, err := checkFile(absolute); err != nil {
 		return probeAnswer{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	ctx, cancel := context.WithCancel(p)
 	defer cancel()
 	var once sync.Once
 	out := &childOutput{
 		answered: func() { once.Do(func() { time.AfterFunc(goodbye, cancel) }) },
 		overflow: cancel,
 	}
-	cmd := exec.CommandContext(ctx, o.Command[0], slices.Concat(o.Command[1:], []string{probeArgument, absolute, o.Timeout.String()})...)
+	cmd := exec.CommandContext(ctx, o.Command[0], slices.Concat(o.Command[1:], []string{probeArgument, absolute, (longer * p.limit).String()})...)
 	cmd.Env = withoutPIN(os.Environ())
 	cmd.Stdout = out
 	cmd.WaitDelay = goodbye
 	killGroup(cmd)
 	err = cmd.Run()
-	return o.childAnswer(ctx, out, err)
+	return p.childAnswer(out, err)
 }
 
 // childAnswer makes sense of how a child ended. An answer that is whole counts,
 // however the child ended after it.
-func (o DiscoverOptions) childAnswer(ctx context.Context, out *childOutput, ended error) (probeAnswer, error) {
+func (p *patience) childAnswer(out *childOutput, ended error) (probeAnswer, error) {
 	answer, stage := out.read()
 	var exit *exec.ExitError
 	reason := ""
@@ -61,8 +61,8 @@ func (o DiscoverOptions) childAnswer(ctx context.Context, out *childOutput, ende
 		return *answer, answer.refused("")
 	case out.tooMuch():
 		reason = "answered garbage while " + stage
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return probeAnswer{}, o.timedOut(stage)
+	case p.Err() != nil:
+		return probeAnswer{}, p.timedOut(stage)
 	case errors.As(ended, &exit):
 		reason = fmt.Sprintf("%s while %s", howItEnded(exit.ProcessState), stage)
 	case ended != nil && !errors.Is(ended, exec.ErrWaitDelay):

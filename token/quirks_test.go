@@ -78,6 +78,45 @@ func TestQuirk03FalseLock(t *testing.T) {
 	}
 }
 
+// TestQuirk03LastTryByCount takes the word of who keeps count for the last try where the
+// card doesn't say how many are left, and tells them what it answers.
+func TestQuirk03LastTryByCount(t *testing.T) {
+	f := newFake(firma(t))
+	f.Token(0).Model = lyingModel
+	f.Token(0).Flags |= cryptoki.CKF_USER_PIN_LOCKED
+	token := tokensOf(t, f.open(t))[0]
+	var answers []error
+	o := LoginOptions{WrongPINs: 1, WrongPUKs: 2, Answered: func(puk bool, err error) {
+		if puk {
+			t.Error("it is about the PUK")
+		}
+		answers = append(answers, err)
+	}}
+	wantPINError(t, token.VerifyPIN(t.Context(), (&prompt{pin: wrongPIN}).ask, o), PINWrong)
+	o.WrongPINs++
+	for _, try := range []func() error{
+		func() error { return token.VerifyPIN(t.Context(), (&prompt{pin: rightPIN}).ask, o) },
+		func() error { return token.ChangePIN(t.Context(), changing(rightPIN, newPIN).ask, o) },
+		func() error { return token.UnblockPIN(t.Context(), changing(rightPUK, newPIN).ask, o) },
+	} {
+		refused := wantPINError(t, try(), PINLastTry)
+		if refused.Sent || refused.Left != TriesUnknown || !strings.HasSuffix(refused.Error(), "one more may lock it") {
+			t.Errorf("%+v: %v", refused, refused)
+		}
+	}
+	if len(answers) != 1 || f.Token(0).Tries != 2 {
+		t.Errorf("%d answers, %d tries left", len(answers), f.Token(0).Tries)
+	}
+	o.AllowLastTry = true
+	p := &prompt{pin: rightPIN}
+	if err := token.VerifyPIN(t.Context(), p.ask, o); err != nil || len(answers) != 2 || answers[1] != nil {
+		t.Errorf("%v, answers %v", err, answers)
+	}
+	if state := p.asked[0].Token.PIN.State; state != PINStateFinal {
+		t.Errorf("the prompt says %v", state)
+	}
+}
+
 // TestQuirk03RealLock believes the card's own answer.
 func TestQuirk03RealLock(t *testing.T) {
 	f := newFake(firma(t))

@@ -33,8 +33,9 @@ const (
 	Empty           Fault = "EMPTY"             // nothing is wrong, but no slot has a card
 
 	// Forwarding does what the module that the environment names by FORWARD_TO does,
-	// until GO_WRONG is set: "listing" is a fault of memory in C_GetSlotList, and with
-	// "ending" C_Finalize never returns.
+	// until GO_WRONG is set: "listing" is a fault of memory in C_GetSlotList; with
+	// "ending" C_Finalize never returns, and with "signing" C_Sign; "crashing" is an
+	// abort in C_Finalize.
 	Forwarding Fault = "FORWARDING"
 
 	MissingLibrary Fault = "missing library" // needs libpcsclite.so.0, which is not there

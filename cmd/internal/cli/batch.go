@@ -100,6 +100,9 @@ func (b *batch) preflight(ctx context.Context, j *job) (os.FileInfo, error) {
 		return in.info, fmt.Errorf("reading %q: %w", j.file, err)
 	}
 	j.output = b.outputOf(j)
+	if in.info.Size() == 0 {
+		j.note("note: %q is empty", j.file)
+	}
 	if j.format == sign.CAdES && cms.Recognize(in.section()) {
 		j.note("note: %q is already a signature; the new one goes round it", j.file)
 	}
@@ -177,12 +180,20 @@ func (b *batch) checkOutputs(inputs fileSet) {
 			continue
 		}
 		if other, twice := taken[where]; twice {
-			j.err = usageError("pectoken sign --help", "%q and %q would both become %q", other, j.file, j.output)
+			j.err = bothBecome(other, j.file, j.output)
 			continue
 		}
 		taken[where] = j.file
 		j.err = b.hintSkipping(b.checkOutput(j, inputs))
 	}
+}
+
+// bothBecome says that a file was named twice, or that two have one name.
+func bothBecome(first, second, output string) error {
+	if filepath.Clean(first) == filepath.Clean(second) {
+		return usageError("name each file once", "%q is named twice", first)
+	}
+	return usageError("sign them one after the other, with another --output-dir", "%q and %q would both become %q", first, second, output)
 }
 
 func (b *batch) checkOutput(j *job, inputs fileSet) error {
@@ -389,7 +400,7 @@ func (b *batch) giveUp(ctx context.Context, work *work, met *job, err error) {
 		if errors.As(err, new(*sign.LostStampsError)) {
 			met.err = err // which the word that it was interrupted does not tell
 		}
-		err = b.cutShort(exitFailed, "interrupted", errors.New("interrupted"), "to sign them, ")
+		err = b.cutShort(exitFailed, "interrupted", interrupted(err), "to sign them, ")
 	case errors.Is(err, token.ErrRemoved):
 		err = b.cutShort(exitNoToken, "removed", token.ErrRemoved, "put the card back and ")
 	case len(b.jobs) > 1 && errors.As(err, new(*timestamp.StampError)):

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -114,7 +115,7 @@ func (b *batch) sign(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	if err := b.signOnto(ctx, out, j); err != nil {
+	if err := untilInterrupted(ctx, graceLimit, func() error { return b.signOnto(ctx, out, j) }); err != nil {
 		return err
 	}
 	return out.Commit()
@@ -129,8 +130,14 @@ func (b *batch) signTo(ctx context.Context, j *job) (*outfile.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.signOnto(ctx, out, j); err != nil {
+	err = untilInterrupted(ctx, graceLimit, func() error { return b.signOnto(ctx, out, j) })
+	switch {
+	case errors.Is(err, errNoAnswer):
+		out.Abandon() // it still belongs to what is left behind
+	case err != nil:
 		out.Discard()
+	}
+	if err != nil {
 		return nil, err
 	}
 	return out, nil

@@ -32,8 +32,8 @@ func (f *cardFlags) register(c *cobra.Command) {
 // check reads the URI. It is never repeated: it may hold a PIN. others are the flags
 // that it takes the place of.
 func (f *cardFlags) check(c *cobra.Command, others ...string) error {
-	if f.uriText == "" {
-		return nil
+	if err := notEmpty(c, "module", "token", "cert", "uri"); err != nil || f.uriText == "" {
+		return err
 	}
 	uri, err := token.ParseURI(f.uriText)
 	if err != nil {
@@ -87,6 +87,7 @@ type card struct {
 	certificates []*certificate
 	also         []string // other modules that show the token, or the same certificates
 
+	wrong   wrongCount     // of PINs and PUKs sent from here
 	better  []*certificate // those that another module shows better
 	problem error          // why the certificates can't be read
 	live    *token.Token   // nil: found by another process; see wallet.use

@@ -3,6 +3,8 @@
 package cli
 
 import (
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
 	"errors"
 	"os"
@@ -71,6 +73,18 @@ func (d *desk) make(t *testing.T, p *pki.PKI) {
 	d.cards["second"] = virtualcard.Make(t, p, func(profile *virtualcard.Profile) {
 		profile.Number, profile.Authentication = "6090000000000002", nil
 		profile.Signature = p.Must(t, pki.SecondSigner)
+	})
+	d.cards["other"] = virtualcard.Make(t, p, func(profile *virtualcard.Profile) {
+		lucia := p.Must(t, pki.SecondSigner).Certificate.Subject
+		past := func(c *x509.Certificate) {
+			c.Subject = pkix.Name{ExtraNames: lucia.Names}
+			c.NotBefore, c.NotAfter = p.Now().AddDate(-4, 0, 0), p.Now().AddDate(-1, 0, 0)
+		}
+		ended, err := p.IssueCustom(pki.QualifiedCA, profile.Signature.Key, past)
+		if err != nil {
+			t.Fatal(err)
+		}
+		profile.Number, profile.Signature = "6090000000000003", ended
 	})
 	d.cards["slow"] = virtualcard.Make(t, p, func(profile *virtualcard.Profile) {
 		profile.Delay, profile.KeyDelay = 5*time.Millisecond, 400*time.Millisecond

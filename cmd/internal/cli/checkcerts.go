@@ -52,8 +52,8 @@ func checkCertificates(p *patient) []check {
 func (p *patient) checkCertificate(c candidate, all []candidate) check {
 	const name = "certificate"
 	days := int(c.X509.NotAfter.Sub(p.now).Hours() / 24)
-	what := fmt.Sprintf("%s, %s, %s of %s: ", clip(textID(c.ID), 20), kindText(c.kind), keyText(c.X509), nameOf(c.X509))
-	renewed := slices.ContainsFunc(all, func(o candidate) bool { return o.kind == c.kind && p.now.Before(o.X509.NotAfter) })
+	what := fmt.Sprintf("%s, %s, %s of %s: ", p.wallet.id(c), kindText(c.kind), keyText(c.X509), nameOf(c.X509))
+	renewed := slices.ContainsFunc(all, func(o candidate) bool { return p.now.Before(o.X509.NotAfter) && succeeds(o, c) })
 	switch {
 	case p.now.Before(c.X509.NotBefore):
 		return warning(name, "wait, or set the clock of this computer right", "%snot valid before %s", what, day(c.X509.NotBefore))
@@ -67,6 +67,13 @@ func (p *patient) checkCertificate(c candidate, all []candidate) check {
 		return warning(name, "renew it in time; see the lines on renewal", "%sonly %d days left, until %s", what, days, day(c.X509.NotAfter))
 	}
 	return ok(name, "%s%d days left, until %s", what, days, day(c.X509.NotAfter))
+}
+
+// succeeds says whether a certificate may stand in for another one: that of somebody
+// else, whose card is here too, does not.
+func succeeds(newer, older candidate) bool {
+	match := cns.CompareHolders(newer.X509, older.X509)
+	return newer.kind == older.kind && (match == cns.SameHolder || match == cns.HolderUnknown && newer.card.Serial == older.card.Serial)
 }
 
 func keyText(c *x509.Certificate) string {
@@ -92,10 +99,10 @@ func checkIssuers(p *patient) []check {
 	var checks []check
 	for _, c := range p.holders() {
 		if chain := c.chain(); len(chain) > 0 {
-			checks = append(checks, ok(name, "%s: the certificate of its issuer is on the card, %s", clip(textID(c.ID), 20), nameOf(chain[0])))
+			checks = append(checks, ok(name, "%s: the certificate of its issuer is on the card, %s", p.wallet.id(c), nameOf(chain[0])))
 		} else {
 			checks = append(checks, unknown(name, "%s: issued by %s, whose certificate is not on the card; it can't be checked here",
-				clip(textID(c.ID), 20), clip(cns.DistinguishedName(c.X509.Issuer), 120)))
+				p.wallet.id(c), clip(cns.DistinguishedName(c.X509.Issuer), 120)))
 		}
 	}
 	return checks
@@ -105,13 +112,13 @@ func checkIssuers(p *patient) []check {
 // certificates for signatures.
 func checkHolders(p *patient) []check {
 	const name = "holder"
-	authentication := p.authentication()
 	var checks []check
 	for _, c := range p.holders() {
+		authentication := p.authenticationBeside(c)
 		if authentication == nil || c.kind != cns.QualifiedSignature {
 			continue
 		}
-		found := holderCheck(name, cns.CompareHolders(authentication, c.X509), fmt.Sprintf("the CNS certificate and %s", clip(textID(c.ID), 20)))
+		found := holderCheck(name, cns.CompareHolders(authentication, c.X509), fmt.Sprintf("the CNS certificate and %s", p.wallet.id(c)))
 		status := map[cns.Answer]status{cns.Yes: statusOK, cns.No: statusWarning, cns.AnswerUnknown: statusUnknown}[found.Answer]
 		checks = append(checks, check{Check: name, Status: status, What: found.What})
 	}
@@ -169,7 +176,7 @@ func checkRenewal(p *patient) []check {
 	const name = "renewal"
 	var checks []check
 	for _, c := range p.holders() {
-		id := clip(textID(c.ID), 20)
+		id := p.wallet.id(c)
 		window, known := cns.RenewalOf(c.X509)
 		switch {
 		case p.now.After(c.X509.NotAfter):
@@ -221,8 +228,8 @@ func (t *keyTest) run(ctx context.Context, all []candidate) ([]check, error) {
 	var checks []check
 	defer t.close()
 	for i, c := range all {
-		id := clip(textID(c.ID), 20)
-		switch err := t.sign(ctx, c); {
+		id := t.wallet.id(c)
+		switch err := untilInterrupted(ctx, graceLimit, func() error { return t.sign(ctx, c) }); {
 		case err == nil:
 			checks = append(checks, ok(name, "%s: the key belongs to the certificate, and signs", id))
 		case ctx.Err() != nil, problemOf(err).exit == exitPIN:
@@ -285,8 +292,5 @@ func (t *keyTest) close() {
 	for _, pin := range t.pins {
 		clear(pin)
 	}
-	for _, key := range t.open {
-		_ = key.Close() // nothing depends on it
-	}
-	t.wallet.close()
+	closeAll(t.open)
 }

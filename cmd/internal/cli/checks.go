@@ -272,7 +272,7 @@ func checkPINs(p *patient) []check {
 	const name = "pin"
 	var checks []check
 	for _, c := range p.wallet.cards {
-		what := fmt.Sprintf("%q: %s", c.Label, pinText(c.PIN))
+		what := fmt.Sprintf("%q%s: %s", c.Label, p.wallet.on(c), pinText(c.PIN, c.wrong))
 		switch c.PIN.State {
 		case token.PINStateOK:
 			checks = append(checks, ok(name, "%s", what))

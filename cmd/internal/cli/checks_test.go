@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"strings"
@@ -182,6 +183,27 @@ func TestDoctorExit(t *testing.T) {
 	} {
 		if got, err := a.showChecks(c.checks); got != c.want || err != nil {
 			t.Errorf("%+v ends with %d, %v, want %d", c.checks, got, err, c.want)
+		}
+	}
+}
+
+// TestWhyNoCard has the readers tell why no driver shows a card.
+func TestWhyNoCard(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		readers []cnscard.Reader
+		err     error
+		why     string
+		hints   int
+	}{
+		{name: "a card that no driver knows", readers: []cnscard.Reader{inReader(cnscard.ReaderWithCard, atrOther)}, why: `, though a card is in "Reader 0"`, hints: 1},
+		{name: "no card", readers: []cnscard.Reader{inReader(cnscard.ReaderEmpty, "")}},
+		{name: "no reader"},
+		{name: "no service", err: cnscard.ErrNoService, why: ", and the PC/SC service, which readers need, is not running", hints: 1},
+	} {
+		a := &app{readers: func(context.Context) ([]cnscard.Reader, error) { return c.readers, c.err }}
+		if why, hints := a.whyNoCard(t.Context()); why != c.why || len(hints) != c.hints {
+			t.Errorf("%s: %q, %q", c.name, why, hints)
 		}
 	}
 }

@@ -24,6 +24,7 @@ type candidate struct {
 
 // choice is how to find the one certificate to sign with.
 type choice struct {
+	command      string     // what is typed to make it, with %s for the flags
 	wanted       string     // ID, label or fingerprint; empty: the one that fits
 	uri          *token.URI // may mean a certificate; nil: does not
 	now          time.Time
@@ -128,11 +129,11 @@ func (o choice) one(all []candidate, fits func(candidate) bool, none error) (can
 	}
 	switch {
 	case len(found) == 0:
-		return candidate{}, choose("noCertificate", none, all)
+		return candidate{}, o.list("noCertificate", none, all)
 	case len(current) == 1:
 		return current[0], nil
 	case len(current) > 1:
-		return candidate{}, choose("ambiguous", fmt.Errorf("%d certificates fit, and one has to be chosen", len(current)), current)
+		return candidate{}, o.list("ambiguous", fmt.Errorf("%d certificates fit, and one has to be chosen", len(current)), current)
 	}
 	return candidate{}, o.validity(found[0])
 }
@@ -154,13 +155,13 @@ func (o choice) validity(c candidate) error {
 	return nil
 }
 
-// choose is the error that lists what there is to choose from, each with the
-// command that takes it.
-func choose(code string, err error, from []candidate) error {
+// list is the error that lists what there is to choose from, each with the command that
+// takes it.
+func (o choice) list(code string, err error, from []candidate) error {
 	p := &problem{exit: exitUsage, code: code, err: err}
 	for _, c := range from {
-		p.hint = append(p.hint, fmt.Sprintf("pectoken sign --token %s --cert %s FILE  (%s, %s, until %s, on %q)",
-			shellWord(c.card.Serial), shellWord(c.word(from)), nameOf(c.X509), kindText(c.kind), day(c.X509.NotAfter), c.card.Label))
+		p.hint = append(p.hint, fmt.Sprintf("%s  (%s, %s, until %s, on %q)",
+			fmt.Sprintf(o.command, "--token "+shellWord(c.card.Serial)+" --cert "+shellWord(c.word(from))), nameOf(c.X509), kindText(c.kind), day(c.X509.NotAfter), c.card.Label))
 	}
 	return p
 }

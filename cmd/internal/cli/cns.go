@@ -71,7 +71,6 @@ func runCNSShow(ctx context.Context, a *app, o *cnsShowOptions) error {
 	if err != nil {
 		return a.showWithoutDriver(ctx, o, err)
 	}
-	defer w.close()
 	chosen, err := o.choice(a).authentication(w.candidates())
 	if err != nil {
 		return errors.Join(err, a.sayNotes(w))
@@ -105,7 +104,7 @@ func (a *app) showWithoutDriver(ctx context.Context, o *cnsShowOptions, none err
 }
 
 func (o *cnsShowOptions) choice(a *app) choice {
-	return choice{wanted: o.cert, uri: o.card.uri, now: a.now(), allowExpired: true}
+	return choice{command: "pectoken cns show %s", wanted: o.cert, uri: o.card.uri, now: a.now(), allowExpired: true}
 }
 
 func (o *cnsShowOptions) suits(a *app) func(*wallet) bool {

@@ -103,7 +103,11 @@ func parseConfig(path string, r io.Reader) (config, error) {
 			return c, usageError("pectoken help config", "reading %q: line %d is not understood: %s", path, number, c.mistake(key, value))
 		}
 	}
-	if err := lines.Err(); err != nil {
+	err := lines.Err()
+	if errors.Is(err, bufio.ErrTooLong) {
+		err = errors.New("a line is too long")
+	}
+	if err != nil {
 		return c, usageError("pectoken help config", "reading %q: %w", path, bare(err))
 	}
 	return c, nil

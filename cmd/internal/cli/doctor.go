@@ -149,6 +149,7 @@ func (a *app) examine(ctx context.Context, o *doctorOptions) (*patient, error) {
 	}
 	a.remember(p.found, candidates)
 	p.wallet.cards = cardsOf(p.found, o.card)
+	a.keep(p.wallet)
 	return p, nil
 }
 
@@ -215,10 +216,28 @@ func (p *patient) holders() []candidate { return p.wallet.candidates() }
 
 // authentication is the certificate for logging in, preferably a real CNS that is
 // valid; nil if there is none.
-func (p *patient) authentication() *x509.Certificate {
+func (p *patient) authentication() *x509.Certificate { return p.best(p.holders()) }
+
+// authenticationBeside is the one on the card of another certificate, or else any: the
+// kit may be two cards.
+func (p *patient) authenticationBeside(c candidate) *x509.Certificate {
+	var beside []candidate
+	for _, other := range p.holders() {
+		if other.card.Serial == c.card.Serial {
+			beside = append(beside, other)
+		}
+	}
+	if best := p.best(beside); best != nil {
+		return best
+	}
+	return p.authentication()
+}
+
+// best is the best certificate for logging in of some.
+func (p *patient) best(of []candidate) *x509.Certificate {
 	var best *x509.Certificate
 	score := 0
-	for _, c := range p.holders() {
+	for _, c := range of {
 		now := 0
 		switch c.kind {
 		case cns.CNS:

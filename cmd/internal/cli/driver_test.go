@@ -28,6 +28,25 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
+// Who has had enough waits for a card that is at work, and not for a driver that hangs.
+func TestUntilInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	begun, forever := make(chan struct{}), make(chan struct{})
+	defer close(forever)
+	stop := func() error { cancel(); <-ctx.Done(); return errors.ErrUnsupported }
+	if err := untilInterrupted(ctx, time.Hour, stop); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("the error is %v, expected what the function returned after the interrupt", err)
+	}
+	err := untilInterrupted(ctx, time.Millisecond, func() error { close(begun); <-forever; return nil })
+	<-begun
+	if !errors.Is(err, errNoAnswer) || !errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v, expected one that matches errNoAnswer and that of the context", err)
+	}
+	if p := problemOf(err); p.code != "interrupted" || p.Error() != "interrupted; the driver of the card did not answer" {
+		t.Errorf("it is told as %q, %q", p.code, p.Error())
+	}
+}
+
 func TestEndFor(t *testing.T) {
 	ended := -1
 	endFor(0, func(code int) { ended = code })

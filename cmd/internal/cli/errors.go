@@ -126,7 +126,7 @@ func problemOf(err error) *problem {
 	case errors.As(err, &pin):
 		return pinProblem(err, pin)
 	case errors.Is(err, context.Canceled) && !errors.As(err, new(*sign.LostStampsError)):
-		p.code, p.err = "interrupted", errors.New("interrupted")
+		p.code, p.err = "interrupted", interrupted(err)
 	case errors.Is(err, context.Canceled):
 		p.code = "interrupted"
 	case errors.Is(err, token.ErrNoCgo):
@@ -136,9 +136,14 @@ func problemOf(err error) *problem {
 	case errors.Is(err, token.ErrNoUnblock):
 		p.code, p.hint = "unsupported", []string{"the program that came with the kit can do it"}
 	case errors.Is(err, token.ErrRemoved):
+		if code := token.Code(0); errors.As(err, &code) {
+			p.err = fmt.Errorf("%w: %w", err, token.ErrRemoved)
+		}
 		p.exit, p.code, p.hint = exitNoToken, "noToken", []string{"put the card in again, and type pectoken tokens"}
 	case errors.Is(err, outfile.ErrExists):
 		p.exit, p.code, p.hint = exitUsage, "outputExists", []string{"--overwrite replaces it"}
+	case errors.Is(err, outfile.ErrFolder):
+		p.exit, p.code, p.hint = exitUsage, "outputExists", []string{"--output names a file, --output-dir the folder to put it in"}
 	default:
 		fileProblem(p)
 	}
@@ -179,7 +184,7 @@ func fileProblem(p *problem) {
 
 // pinProblems gives each reason of a [token.PINError] its word and hint.
 var pinProblems = map[token.PINReason]struct{ code, hint string }{
-	token.PINWrong:   {"wrongPIN", "a card locks after a few wrong PINs, mostly three; pectoken tokens shows how it stands, if the driver says it"},
+	token.PINWrong:   {"wrongPIN", "a card locks after a few wrong PINs, mostly three; pectoken tokens shows how it stands, as far as that is known"},
 	token.PINLocked:  {"pinLocked", "pectoken pin unblock sets a new PIN with the PUK"},
 	token.PINLastTry: {"lastTry", "when you are sure of the PIN, repeat the command with --last-try"},
 	token.PINLength:  {"pinLength", ""},

@@ -27,6 +27,7 @@ func TestProblemOf(t *testing.T) {
 		{usageError("pectoken sign --help", "no"), exitUsage, "usage", "pectoken sign --help"},
 		{&outfile.Error{Doing: "creating", Path: "a", Err: outfile.ErrExists}, exitUsage, "outputExists", "--overwrite"},
 		{&outfile.Error{Doing: "creating", Path: "a", Err: fs.ErrNotExist}, exitFailed, "unwritable", ""},
+		{&outfile.Error{Doing: "creating", Path: "a", Err: outfile.ErrFolder}, exitUsage, "outputExists", "--output-dir"},
 		{context.Canceled, exitFailed, "interrupted", ""},
 		{fs.ErrNotExist, exitFailed, "unreadable", ""},
 		{&token.PINError{Reason: token.PINWrong, Left: token.TriesOne, Sent: true}, exitPIN, "wrongPIN", "locks"},
@@ -54,6 +55,15 @@ func TestProblemOf(t *testing.T) {
 				t.Errorf("the text is %q, want %q", p, wrapped)
 			}
 		})
+	}
+}
+
+// A module's word for a card that is gone is explained.
+func TestProblemOfRemovedCard(t *testing.T) {
+	const deviceRemoved = token.Code(0x32)
+	p := problemOf(fmt.Errorf("logging in: %w", deviceRemoved))
+	if p.exit != exitNoToken || p.Error() != "logging in: CKR_DEVICE_REMOVED (0x32): the card was removed" {
+		t.Errorf("exit code %d, %q", p.exit, p)
 	}
 }
 

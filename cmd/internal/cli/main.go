@@ -31,7 +31,7 @@ func Main() int {
 	defer stop()
 	context.AfterFunc(ctx, func() {
 		stop()
-		endFor(answerLimit, os.Exit)
+		endFor(lastLimit, os.Exit)
 	})
 	return int(systemApp().run(ctx, os.Args[1:]))
 }
@@ -63,6 +63,7 @@ type app struct {
 	known      []token.KnownModule // nil: those that token knows
 	probe      []string            // the program that loads modules for this one; nil: itself
 	openModule func(path string) (*token.Module, error)
+	crashTo    func(exitCode int) // has a crash in a driver end the program so from now on; nil: it ends as Go likes
 	readers    func(context.Context) ([]cnscard.Reader, error)
 	readCard   func(context.Context) (*cnscard.Facts, error) // that in the reader, without a driver
 	cacheDir   func() (string, error)                        // where to remember things
@@ -76,6 +77,8 @@ type app struct {
 	args []string
 	json bool // --json was given
 	busy bool // a progress line is shown on err
+
+	wallets []*wallet // to be closed at the end
 }
 
 func systemApp() *app {
@@ -87,6 +90,7 @@ func systemApp() *app {
 		getenv:        os.Getenv,
 		unsetenv:      os.Unsetenv,
 		openModule:    token.Open,
+		crashTo:       token.CrashTo,
 		readers:       cnscard.Readers,
 		readCard:      func(ctx context.Context) (*cnscard.Facts, error) { return cnscard.ReadReader(ctx, "") },
 		cacheDir:      os.UserCacheDir,
@@ -107,7 +111,7 @@ func (a *app) run(ctx context.Context, args []string) exitCode {
 	a.args, a.json = args, wantsJSON(args)
 	root := newRootCmd(a)
 	root.SetArgs(args)
-	return a.finish(root.ExecuteContext(ctx))
+	return a.end(a.finish(root.ExecuteContext(ctx)))
 }
 
 // wantsJSON looks for --json before the flags are parsed, so that mistakes in

@@ -137,7 +137,6 @@ func (a *app) withOne(ctx context.Context, f cardFlags, command *cobra.Command, 
 	if err != nil {
 		return err
 	}
-	defer w.close()
 	w.narrow(f)
 	c, err := w.only(command)
 	if err != nil {
@@ -147,7 +146,7 @@ func (a *app) withOne(ctx context.Context, f cardFlags, command *cobra.Command, 
 	if err != nil {
 		return err
 	}
-	return do(c, t)
+	return untilInterrupted(ctx, graceLimit, func() error { return do(c, t) })
 }
 
 // secrets returns what gets the PIN, the new PIN or the PUK when they are wanted.

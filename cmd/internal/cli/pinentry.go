@@ -5,26 +5,38 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 
 	"github.com/twpayne/go-pinentry/v4"
 )
 
 // askPinentry asks with a program of the pinentry family, which shows a window or
-// takes over the terminal.
-func askPinentry(program, prompt string) (pin []byte, err error) {
+// takes over the terminal. When ctx ends it is killed, for its window would be left.
+func askPinentry(ctx context.Context, program, prompt string) ([]byte, error) {
+	process := &pinentryProcess{}
+	pin, err := unlessDone(ctx, func() ([]byte, error) { return process.ask(program, prompt) })
+	if running := process.running.Load(); ctx.Err() != nil && running != nil {
+		_ = running.Kill() // fails only if it ended
+	}
+	return pin, err
+}
+
+// ask has the program ask.
+func (p *pinentryProcess) ask(program, prompt string) (pin []byte, err error) {
 	if _, err := exec.LookPath(program); err != nil {
 		return nil, fmt.Errorf("the pinentry program %q: %w", program, errors.Unwrap(err))
 	}
 	about, _ := strings.CutSuffix(prompt, ": ")
-	process := &pinentryProcess{}
 	client, err := pinentry.NewClient(
-		pinentry.WithProcess(process), pinentry.WithBinaryName(program), pinentry.WithGPGTTY(),
+		pinentry.WithProcess(p), pinentry.WithBinaryName(program), pinentry.WithGPGTTY(),
 		pinentry.WithTitle("pectoken"), pinentry.WithDesc(about), pinentry.WithPrompt("PIN:"),
 	)
 	if err != nil {
@@ -34,13 +46,13 @@ func askPinentry(program, prompt string) (pin []byte, err error) {
 	_, err = client.GetPIN()
 	switch {
 	case err == nil:
-		return process.pin, nil
+		return p.pin, nil
 	case pinentry.IsCancelled(err):
 		err = errors.New("it was not typed")
 	default:
 		err = errors.New("the pinentry program failed") // what it said may hold what was typed
 	}
-	clear(process.pin)
+	clear(p.pin)
 	return nil, err
 }
 
@@ -51,6 +63,8 @@ type pinentryProcess struct {
 	in      io.WriteCloser
 	out     *bufio.Reader
 	pin     []byte
+
+	running atomic.Pointer[os.Process] // for another goroutine to kill
 }
 
 // Start starts the program.
@@ -64,7 +78,11 @@ func (p *pinentryProcess) Start(name string, args []string) (err error) {
 		return err
 	}
 	p.out = bufio.NewReader(out)
-	return p.command.Start()
+	if err := p.command.Start(); err != nil {
+		return err
+	}
+	p.running.Store(p.command.Process)
+	return nil
 }
 
 // Write sends a line.

@@ -34,6 +34,9 @@ func (f *secretFlags) register(c *cobra.Command, name, what string) {
 }
 
 func (f *secretFlags) check(c *cobra.Command, name string) error {
+	if err := notEmpty(c, name+"-file"); err != nil {
+		return err
+	}
 	switch {
 	case f.file != "" && f.fd != noFD:
 		return usageError(helpHint(c), "--%s-file and --%s-fd exclude each other", name, name)
@@ -66,9 +69,13 @@ func (f *pinFlags) check(c *cobra.Command) error { return f.secretFlags.check(c,
 // loginOptions are the choices of a login to a card by these flags. What can't be the
 // PIN of an Italian card, such as one with a space after it, costs no try.
 func (a *app) loginOptions(c *card, f pinFlags) token.LoginOptions {
+	wrong := a.wrongSecrets()[wrongKey(c)]
 	return token.LoginOptions{
 		AllowLastTry: f.lastTry,
 		DigitsOnly:   c.isItalian(),
+		WrongPINs:    wrong.PIN,
+		WrongPUKs:    wrong.PUK,
+		Answered:     func(puk bool, err error) { a.countWrong(c, puk, err) },
 		OnPad:        func(token.PINRequest) { a.say("type the PIN on the keypad of the reader") },
 	}
 }
@@ -179,7 +186,7 @@ func (a *app) ask(ctx context.Context, f pinFlags, prompt string) ([]byte, error
 		program = c.pinentry
 	}
 	if program != "" {
-		return unlessDone(ctx, func() ([]byte, error) { return askPinentry(program, prompt) })
+		return askPinentry(ctx, program, prompt)
 	}
 	return a.askPIN(ctx, prompt)
 }

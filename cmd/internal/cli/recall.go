@@ -46,8 +46,8 @@ type aside struct {
 	Also     map[string][]string // by the fingerprint of a certificate, other modules that show it
 }
 
-// longestAside is the most that is read of it, in bytes.
-const longestAside = 1 << 20
+// longestKept is the most that is read of what was kept, in bytes.
+const longestKept = 1 << 20
 
 func asidePath(m token.Memory) string { return strings.TrimSuffix(m.Path, ".json") + "-aside.json" }
 
@@ -63,7 +63,7 @@ func (a *app) remember(found *token.Discovery, candidates []token.Candidate) {
 		return
 	}
 	if memory.Keep(found, a.now()) == nil {
-		_ = asideOf(found).keep(asidePath(memory))
+		_ = keepJSON(asidePath(memory), asideOf(found))
 	}
 }
 
@@ -80,8 +80,12 @@ func asideOf(found *token.Discovery) aside {
 	return kept
 }
 
-func (s aside) keep(path string) error {
-	content, err := json.Marshal(s)
+// keepJSON writes what is to be read the next time, in a folder for the user alone.
+func keepJSON(path string, v any) error {
+	content, err := json.Marshal(v)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o700)
+	}
 	if err != nil {
 		return err
 	}
@@ -96,17 +100,18 @@ func (s aside) keep(path string) error {
 	return file.Commit()
 }
 
-// readAside reads what was kept. A damaged file counts for nothing.
-func readAside(path string) (s aside) {
+// readJSON reads what was kept. A damaged file counts for nothing.
+func readJSON[T any](path string) (v T) {
+	var none T
 	file, err := os.Open(path)
 	if err != nil {
-		return aside{}
+		return none
 	}
 	defer file.Close()
-	if json.NewDecoder(io.LimitReader(file, longestAside)).Decode(&s) != nil {
-		return aside{}
+	if json.NewDecoder(io.LimitReader(file, longestKept)).Decode(&v) != nil {
+		return none
 	}
-	return s
+	return v
 }
 
 // tell adds what was kept to a wallet.
@@ -158,7 +163,7 @@ func (a *app) reopen(ctx context.Context, f cardFlags, memory token.Memory, cand
 		w.close()
 		return nil
 	}
-	readAside(asidePath(memory)).tell(w)
+	readJSON[aside](asidePath(memory)).tell(w)
 	return w
 }
 

@@ -96,14 +96,16 @@ func TestIntegrity(t *testing.T) {
 func TestPINText(t *testing.T) {
 	for _, c := range []struct {
 		pin  token.PIN
+		sent wrongCount
 		want string
 	}{
-		{token.PIN{}, "unknown: the token does not say"},
-		{token.PIN{State: token.PINStateOK, Min: 5, Max: 8}, "ok (5 to 8 characters)"},
-		{token.PIN{State: token.PINStateFinal}, "final: one try left"},
-		{token.PIN{State: token.PINStateLocked, Pad: true}, "locked: only the PUK helps, typed on the reader"},
+		{token.PIN{}, wrongCount{}, "unknown: the token does not say"},
+		{token.PIN{Min: 5, Max: 8}, wrongCount{PIN: 2}, "unknown: the token does not say; 2 wrong ones in a row sent from here (5 to 8 characters)"},
+		{token.PIN{State: token.PINStateOK, Min: 5, Max: 8}, wrongCount{PIN: 2}, "ok (5 to 8 characters)"},
+		{token.PIN{State: token.PINStateFinal}, wrongCount{}, "final: one try left"},
+		{token.PIN{State: token.PINStateLocked, Pad: true}, wrongCount{}, "locked: only the PUK helps, typed on the reader"},
 	} {
-		if got := pinText(c.pin); got != c.want {
+		if got := pinText(c.pin, c.sent); got != c.want {
 			t.Errorf("%+v is %q, want %q", c.pin, got, c.want)
 		}
 	}

@@ -139,13 +139,14 @@ func (a *app) cardText(b *strings.Builder, tokens []*card) {
 		if len(tokens) > 1 {
 			fmt.Fprintf(b, "  %s\n", printable(t.Label))
 		}
-		fmt.Fprintf(b, "  PIN     %s\n", pinText(t.PIN))
+		fmt.Fprintf(b, "  PIN     %s\n", pinText(t.PIN, t.wrong))
 		a.certificatesText(b, t.certificates)
 	}
 }
 
-// pinText says how the PIN stands.
-func pinText(p token.PIN) string {
+// pinText says how the PIN stands, and what is known of wrong ones where the token
+// doesn't say.
+func pinText(p token.PIN, sent wrongCount) string {
 	words := map[token.PINState]string{
 		token.PINStateOK:     "ok",
 		token.PINStateLow:    "low: a wrong one was given since the last right one",
@@ -156,6 +157,9 @@ func pinText(p token.PIN) string {
 	text, known := words[p.State]
 	if !known {
 		text = "unknown: the token does not say"
+	}
+	if !known && sent.PIN > 0 {
+		text += fmt.Sprintf("; %s in a row sent from here", count(sent.PIN, "wrong one"))
 	}
 	if p.Max > 0 {
 		text += fmt.Sprintf(" (%d to %d characters)", p.Min, p.Max)

@@ -47,7 +47,9 @@ themselves where there is one that fits.`,
 		return root
 	}
 	for _, c := range commands() {
-		root.AddCommand(c.build(a))
+		built := c.build(a)
+		built.SuggestFor = otherWords[c.name]
+		root.AddCommand(built)
 	}
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(newHelpCmd())
@@ -79,6 +81,22 @@ func commands() []command {
 	}
 }
 
+// otherWords are what else people call a command, in Italian for the most part. It is
+// never written to.
+var otherWords = map[string][]string{
+	"tokens":    {"certificati", "certs", "dispositivi", "list", "lista", "ls"},
+	"doctor":    {"diagnosi", "diagnostica"},
+	"pin":       {"cambia", "puk", "sblocca", "unblock"},
+	"cns":       {"tessera", "ts"},
+	"sign":      {"controfirma", "firma", "firmare"},
+	"timestamp": {"marca", "marcatura", "stamp", "tsa"},
+	"extend":    {"estendi", "ltv"},
+	"verify":    {"check", "controlla", "validate", "verifica", "verificare"},
+	"extract":   {"apri", "estrai", "estrarre", "open", "sbusta"},
+	"split":     {"separa"},
+	"join":      {"associa", "unisci"},
+}
+
 // newNamedCmd makes the command that the line begins with, and none of the others: to
 // make all of them takes a part of the time of listing a token that shows. It is nil if
 // the line begins with something else.
@@ -106,9 +124,14 @@ func tameCompletion(root *cobra.Command) {
 }
 
 // runGroup is what a command does that only has commands below it: alone it
-// shows its help, with anything else the user meant a command there isn't.
+// shows its help, which is no JSON, with anything else the user meant a command there
+// isn't.
 func runGroup(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
+	wantsJSON, _ := c.Flags().GetBool("json") // there is such a flag
+	switch {
+	case len(args) == 0 && wantsJSON:
+		return usageError(helpHint(c), "which command? none was given")
+	case len(args) == 0:
 		return c.Help()
 	}
 	return unknownCommand(c, args[0])
@@ -117,6 +140,10 @@ func runGroup(c *cobra.Command, args []string) error {
 func unknownCommand(c *cobra.Command, name string) error {
 	hint := c.CommandPath() + " --help"
 	c.SuggestionsMinimumDistance = 2
+	if !c.HasParent() && isThere(name) {
+		file := shellWord(name)
+		return usageError(fmt.Sprintf("pectoken sign %s signs it, pectoken verify %s verifies it", file, file), "what to do with %q? a command has to stand before it", name)
+	}
 	if guesses := c.SuggestionsFor(name); len(guesses) > 0 {
 		closestFirst(guesses, name)
 		hint = fmt.Sprintf("did you mean %s %s?", c.CommandPath(), strings.Join(guesses, " or "))
@@ -139,6 +166,9 @@ func files(c *cobra.Command, args []string) error {
 
 // oneFile accepts one FILE argument.
 func oneFile(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return files(c, args)
+	}
 	if len(args) != 1 {
 		return usageError(helpHint(c), "one file has to be named, not %d", len(args))
 	}
@@ -158,6 +188,17 @@ func emptyName(c *cobra.Command, args []string) error {
 func noArguments(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usageError(helpHint(c), "this command takes no arguments") // which are not repeated: one may be a PIN
+	}
+	return nil
+}
+
+// notEmpty refuses flags whose value is empty: a script whose variable isn't set means
+// something else than one that leaves the flag out.
+func notEmpty(c *cobra.Command, flags ...string) error {
+	for _, name := range flags {
+		if f := c.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
+			return usageError(helpHint(c), "--%s is empty: give it a value, or leave it out", name)
+		}
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func ended(ts *testscript.TestScript, neg bool, args []string) {
 // scriptEnv is the part of the script's environment that a token needs.
 func scriptEnv(ts *testscript.TestScript) []string {
 	var env []string
-	for _, name := range []string{"PATH", "SOFTHSM2_CONF", "PECTOKEN_MODULE"} {
+	for _, name := range []string{"PATH", "SOFTHSM2_CONF", "PECTOKEN_MODULE", "FORWARD_TO", "GO_WRONG"} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
 	return env

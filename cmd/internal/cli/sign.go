@@ -172,7 +172,6 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 	if err != nil {
 		return batch.fail(err)
 	}
-	defer w.close()
 	chosen, err := o.choose(a, w)
 	if err != nil {
 		return batch.fail(err)
@@ -187,17 +186,22 @@ func runSign(ctx context.Context, a *app, o *signOptions) error {
 		return batch.fail(err)
 	}
 	batch.module = module
-	key, err := onCard.Signer(ctx, chosen.Certificate, a.tellCIE(chosen.card, o.pin, ask), a.loginOptions(chosen.card, o.pin))
+	var key *token.Signer
+	err = untilInterrupted(ctx, graceLimit, func() (err error) {
+		key, err = onCard.Signer(ctx, chosen.Certificate, a.tellCIE(chosen.card, o.pin, ask), a.loginOptions(chosen.card, o.pin))
+		return err
+	})
 	if err != nil {
 		return batch.fail(explainCIE(chosen.card, noKeyProblem(err)))
 	}
 	batch.with(chosen, key)
 	batch.run(ctx, o.atATime(key))
-	return errors.Join(batch.end(), key.Close())
+	closeAll([]*token.Signer{key})
+	return batch.end()
 }
 
 func (o *signOptions) choice(a *app) choice {
-	return choice{wanted: o.cert, uri: o.card.uri, now: a.now(), allowExpired: o.allowExpired}
+	return choice{command: "pectoken sign %s FILE", wanted: o.cert, uri: o.card.uri, now: a.now(), allowExpired: o.allowExpired}
 }
 
 // suits says whether a wallet holds the one certificate to sign with.

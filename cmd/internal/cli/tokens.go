@@ -56,7 +56,6 @@ func runTokens(ctx context.Context, a *app, o *tokensOptions) error {
 	if err != nil {
 		return err
 	}
-	defer w.close()
 	if err := a.sayNotes(w); err != nil {
 		return err
 	}

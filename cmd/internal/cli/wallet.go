@@ -3,14 +3,17 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	cnscard "github.com/pectoken/pectoken/cns/card"
 	"github.com/pectoken/pectoken/token"
 )
 
@@ -23,7 +26,8 @@ type wallet struct {
 	open []*token.Module
 }
 
-// openWallet finds the cards. It needs no PIN. No card is an error.
+// openWallet finds the cards, for as long as the program lives. It needs no PIN. No card
+// is an error.
 //
 // The cards of last time are looked for first, through the one module that showed
 // them; that is enough if suits approves, nil being content with anything. Else every
@@ -35,11 +39,25 @@ func (a *app) openWallet(ctx context.Context, f cardFlags, suits func(*wallet) b
 	}
 	if w := a.recall(ctx, f, candidates); w != nil {
 		if suits == nil || suits(w) {
+			a.keep(w)
 			return w, nil
 		}
 		w.close()
 	}
-	return a.discover(ctx, f, candidates)
+	w, err := a.discover(ctx, f, candidates)
+	if err == nil {
+		a.keep(w)
+	}
+	return w, err
+}
+
+// keep has a wallet closed at the end, and adds to its cards what is known of wrong PINs.
+func (a *app) keep(w *wallet) {
+	a.wallets = append(a.wallets, w)
+	all := a.wrongSecrets()
+	for _, c := range w.cards {
+		c.wrong = all[wrongKey(c)]
+	}
 }
 
 // candidates says which modules to try.
@@ -105,7 +123,7 @@ func (a *app) discover(ctx context.Context, f cardFlags, candidates []token.Cand
 	if len(w.cards) > 0 {
 		return w, nil
 	}
-	return nil, a.noCard(f, found, w)
+	return nil, a.noCard(ctx, f, found, w)
 }
 
 // discovery says how modules are looked into.
@@ -185,7 +203,7 @@ func withoutShadows(cards []*card) []*card {
 }
 
 // noCard explains why there is none.
-func (a *app) noCard(f cardFlags, found *token.Discovery, w *wallet) error {
+func (a *app) noCard(ctx context.Context, f cardFlags, found *token.Discovery, w *wallet) error {
 	if len(found.Modules) == 0 && len(found.Problems) > 0 {
 		first := found.Problems[0]
 		w.problems = found.Problems[1:]
@@ -204,11 +222,25 @@ func (a *app) noCard(f cardFlags, found *token.Discovery, w *wallet) error {
 	for _, m := range found.Modules {
 		asked = append(asked, m.Path)
 	}
+	why, hints := a.whyNoCard(ctx)
 	return &problem{
 		exit: exitNoToken, code: "noToken",
-		err:  fmt.Errorf("no token found by %s", strings.Join(asked, ", ")),
-		hint: []string{"is the card in the reader, and the reader plugged in? pectoken doctor looks for the reason"},
+		err:  fmt.Errorf("no token found by %s%s", strings.Join(asked, ", "), why),
+		hint: append(hints, "is the card in the reader, and the reader plugged in? pectoken doctor looks for the reason"),
 	}
+}
+
+// whyNoCard is what the readers say to it, and what to do.
+func (a *app) whyNoCard(ctx context.Context) (why string, hints []string) {
+	readers, err := a.readers(ctx)
+	present := cardsIn(readers)
+	switch {
+	case errors.Is(err, cnscard.ErrNoService):
+		return ", and the PC/SC service, which readers need, is not running", []string{onThisSystem(startPCSC)}
+	case len(present) > 0:
+		return fmt.Sprintf(", though a card is in %q", present[0].reader.Name), []string{"install " + present[0].needs()}
+	}
+	return "", nil
 }
 
 // moduleProblemJSON is the line of --json for a module that can't be used.
@@ -263,18 +295,47 @@ func openAndFind(ctx context.Context, c *card) (o opened, err error) {
 	return o, err
 }
 
-// close ends the modules. All work is done by then, and nothing was written through
-// them: one that hangs is left to the end of the process.
+// close ends the modules.
 func (w *wallet) close() {
-	closeAll := func() (struct{}, error) {
-		for _, m := range w.open {
-			_ = m.Close()
+	closeAll(w.open)
+	w.open = nil
+}
+
+// closeAll ends keys or modules of which nothing is wanted any more: what they say to it
+// is of no matter, and one that hangs is left to the end of the process.
+func closeAll[T io.Closer](open []T) {
+	if len(open) == 0 {
+		return
+	}
+	_, _ = answer(context.Background(), goodbye, func() (struct{}, error) {
+		for _, c := range open {
+			_ = c.Close()
 		}
 		return struct{}{}, nil
+	})
+}
+
+// end closes what is open when everything has been said, and the work is done: a driver
+// that crashes even now changes nothing of how it ended.
+func (a *app) end(code exitCode) exitCode {
+	if len(a.wallets) > 0 && a.crashTo != nil {
+		a.crashTo(int(code))
 	}
-	if len(w.open) > 0 {
-		_, _ = answer(context.Background(), goodbye, closeAll)
+	for _, w := range a.wallets {
+		w.close()
 	}
+	return code
+}
+
+// id names a certificate, and its card if there are several.
+func (w *wallet) id(c candidate) string { return clip(textID(c.ID), 20) + w.on(c.card) }
+
+// on names a card, and is empty if it is the only one.
+func (w *wallet) on(c *card) string {
+	if len(byCard(w.cards)) < 2 {
+		return ""
+	}
+	return " on " + clip(cmp.Or(c.Serial, c.Label), 40)
 }
 
 // narrow leaves out tokens without the certificate or key that a URI is about, if

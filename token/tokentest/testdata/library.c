@@ -58,6 +58,7 @@ static struct {
 #ifdef FORWARDING
 static ulong_t (*true_finalize)(void *);
 static ulong_t (*true_slot_list)(unsigned char, ulong_t *, ulong_t *);
+static ulong_t (*true_sign)(ulong_t, void *, ulong_t, void *, ulong_t *);
 
 static int wrong(const char *what) {
 	const char *asked = getenv("GO_WRONG");
@@ -67,7 +68,15 @@ static int wrong(const char *what) {
 static ulong_t forward_finalize(void *reserved) {
 	while (wrong("ending"))
 		pause();
+	if (wrong("crashing"))
+		abort();
 	return true_finalize(reserved);
+}
+
+static ulong_t forward_sign(ulong_t session, void *data, ulong_t length, void *signature, ulong_t *size) {
+	while (wrong("signing"))
+		pause();
+	return true_sign(session, data, length, signature, size);
 }
 
 static ulong_t forward_slot_list(unsigned char present, ulong_t *slots, ulong_t *count) {
@@ -85,8 +94,10 @@ ulong_t C_GetFunctionList(void *result) {
 	memcpy(&list, forwarded, sizeof list);
 	true_finalize = list.at[1];
 	true_slot_list = list.at[4];
+	true_sign = list.at[43];
 	list.at[1] = forward_finalize;
 	list.at[4] = forward_slot_list;
+	list.at[43] = forward_sign;
 	*(void **) result = &list;
 	return 0;
 }

@@ -7,7 +7,7 @@
 // disk. Until then nothing is seen under the final name, whatever happens to
 // the disk or the process; a killed process leaves the hidden file behind.
 //
-// A File is for one goroutine. For many files there are [Folders] and [CommitAll].
+// A File is for one goroutine, but for [File.Abandon]. For many files there are [Folders] and [CommitAll].
 package outfile
 
 import (
@@ -22,6 +22,10 @@ import (
 // ErrExists is matched by the error of [Check] and [File.Commit] when
 // there is something under the final name already.
 var ErrExists = errors.New("it exists already")
+
+// ErrFolder is matched by the error of [Check], [Create] and [File.Commit] when there is a
+// folder under the final name.
+var ErrFolder = errors.New("it is a folder")
 
 // Error says why a file could not be written.
 type Error struct {
@@ -49,11 +53,12 @@ const bufferSize = 32 << 10
 
 // File is an output that has no name yet.
 type File struct {
-	path string
-	mode Mode
-	temp *os.File
-	buf  []byte // what is not written yet
-	torn error  // why something was not written
+	path   string
+	hidden string // the name of temp; it never changes
+	mode   Mode
+	temp   *os.File
+	buf    []byte // what is not written yet
+	torn   error  // why something was not written
 
 	written, begun int64   // bytes in all, and those that are on their way to the disk
 	direct         *direct // takes the rest of a long file; nil while it is short, and where there is no such thing
@@ -85,6 +90,8 @@ func vacant(path string, mode Mode) error {
 		return nil
 	case err != nil:
 		return cause(err)
+	case info.IsDir():
+		return ErrFolder
 	case mode == KeepExisting:
 		return ErrExists
 	case !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeSymlink:
@@ -103,7 +110,7 @@ func Create(path string, mode Mode) (*File, error) {
 	if err != nil {
 		return nil, &Error{"creating", path, cause(err)}
 	}
-	return &File{path: path, mode: mode, temp: temp}, nil
+	return &File{path: path, hidden: temp.Name(), mode: mode, temp: temp}, nil
 }
 
 // createTemp makes the hidden file with the permissions that a new file gets.
@@ -272,6 +279,10 @@ func (f *File) Discard() {
 	_ = os.Remove(f.temp.Name())
 	f.temp = nil
 }
+
+// Abandon removes the hidden file of a File that another goroutine may be at work on,
+// which must end without Commit or Discard. Where an open file can't be removed it stays.
+func (f *File) Abandon() { _ = os.Remove(f.hidden) }
 
 func (f *File) closeDirect() {
 	if f.direct != nil {
