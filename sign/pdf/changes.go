@@ -3,6 +3,7 @@
 package pdf
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,8 +61,9 @@ type Change struct {
 // the step are obeyed (ISO 32000-2, 12.8.2.4). Stricter than the standard, in a
 // certified document no new signature field may be visible, and a comment must
 // be of a kind, and look, that cannot cover what was signed; only lines can cross
-// it out. In any document the stamps of a revision must leave half of each page
-// uncovered.
+// it out, in colours that white paper does not have. In any document the stamps of a
+// revision must leave half of each page uncovered, and so must those of all revisions
+// in fields that the signer did not see.
 //
 // An object that has a permitted use and any other is held to the other. Bytes
 // of an update that belong to none of its objects are forbidden, and so is what
@@ -98,14 +100,23 @@ type comparison struct {
 	from   int
 	list   []Change
 	starts []int // where in list the changes after revision from+i begin
-	err    error
+	// covered are the stamps that each step brought.
+	covered [][]stampShare
+	err     error
 }
 
 func (c *comparison) since(revision int) ([]Change, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	return slices.Clip(c.list[c.starts[revision-c.from]:]), nil
+	list := slices.Clip(c.list[c.starts[revision-c.from]:])
+	over := c.stampedOver(revision)
+	if len(over) == 0 {
+		return list, nil
+	}
+	list = append(list, over...)
+	slices.SortStableFunc(list, func(a, b Change) int { return cmp.Compare(a.Revision, b.Revision) })
+	return list, nil
 }
 
 // compare walks through the revision from, and then from step to step.
@@ -123,6 +134,7 @@ func (d *Document) compare(from int) *comparison {
 			return c
 		}
 		c.list = append(c.list, s.changes...)
+		c.covered = append(c.covered, s.covered)
 	}
 	c.starts = append(c.starts, len(c.list))
 	return c

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -225,6 +226,9 @@ func TestCertification(t *testing.T) {
 		{"timestamp", 1, func(f []byte) []string {
 			return []string{edited(t, f, 1, "6 0 R", "6 0 R 20 0 R"), obj(20, "<< /FT /Sig /T (x) /V 21 0 R >>"), obj(21, strings.Replace(someSignature, "Sig", "DocTimeStamp", 1))}
 		}},
+		{"a signature called a timestamp", 2, func(f []byte) []string {
+			return []string{edited(t, f, 1, "6 0 R", "6 0 R 20 0 R"), obj(20, "<< /FT /Sig /T (x) /V 21 0 R >>"), obj(21, strings.Replace(someSignature, "/Sig", "/DocTimeStamp /SubFilter /ETSI.CAdES.detached", 1))}
+		}},
 		{"filling in", 2, func(f []byte) []string { return []string{edited(t, f, 4, "(a)", "(b)")} }},
 		{"signing a field", 2, func(f []byte) []string {
 			return []string{edited(t, f, 5, "/T (s)", "/T (s) /V 20 0 R"), obj(20, someSignature)}
@@ -426,6 +430,28 @@ func TestEvilComments(t *testing.T) {
 		{"a magnified pen", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "9 0 0 9 0 0 cm 0 6 m 90 6 l S", false},
 		{"a small box", "/Rect [0 0 90 90]", "/BBox [0 0 9 9]", "0 6 m 90 6 l S", false},
 		{"a matrix", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Matrix [9 0 0 9 0 0]", "0 6 m 90 6 l S", false},
+		{"a matrix that moves", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Matrix [1 0 0 1 -7 -7.5]", "0 6 m 90 6 l S", true},
+		{"a mirrored pen", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "1 0 0 -1 4 12 cm 0 .5 -1 0 0 0 cm 0 6 m 90 6 l S", true},
+		{"a sheared pen", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "1 1 1 1 0 0 cm 0 6 m 90 6 l S", false},
+		{"a box elsewhere", "/Rect [0 0 90 90]", "/BBox 4 0 R", "0 6 m 90 6 l S", false},
+		{"correction fluid", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "1 G 12 w 0 6 m 90 6 l S", false},
+		{"correction fluid in RGB", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "/DeviceRGB CS .9 .95 1 SC 12 w 0 6 m 90 6 l S", false},
+		{"correction fluid in CMYK", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "0 0 0.1 0 K 12 w 0 6 m 90 6 l S", false},
+		{"a pen in CMYK", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "0 0 0.1 1 K 12 w 0 6 m 90 6 l S", true},
+		{"a colour that nobody knows", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "/Sep CS 1 SCN 12 w 0 6 m 90 6 l S", false},
+		{"another gray", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Resources << /ColorSpace << /DefaultGray 4 0 R >> >>", "0 6 m 90 6 l S", false},
+		{"correction fluid after a pen", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "q 1 0 0 RG Q 1 G q 0 G Q 0 6 m 90 6 l S", false},
+		{"a blank icon", "/Rect [0 0 24 24]", "/BBox [0 0 24 24]", "1 g 0 0 24 24 re f", false},
+		{"a marker that darkens nothing", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Group << /S /Transparency /I true >> " + dark, "/D gs 1 g 0 0 90 12 re f", false},
+		{"a marker in a group", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Group << /S /Transparency >> " + dark, "/D gs 1 1 0 rg 0 0 90 12 re f", true},
+		{"inverted colours", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Resources << /ExtGState << /D << /BM /Multiply /TR 4 0 R >> >> >>", "/D gs 0 g 0 0 90 12 re f", false},
+		{"a mode that lightens", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Resources << /ExtGState << /D << /BM /Difference >> >> >>", "/D gs 0 6 m 90 6 l S", false},
+		{"a comment that lightens", "/Rect [0 0 90 12] /BM /Screen", "/BBox [0 0 90 12] " + dark, "/D gs 1 g 0 0 90 12 re f", false},
+		{"a page of another file", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Ref << /F (evil.pdf) /Page 0 >>", "", false},
+		{"a marker by a form", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Resources << /ExtGState << /D << /BM /Multiply >> >> /XObject << /M 22 0 R >> >>", "/D gs /M Do", true},
+		{"a form", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Resources << /XObject << /M 22 0 R >> >>", "/M Do", false},
+		{"a form in itself", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Resources << /XObject << /M 21 0 R >> >>", "/M Do", false},
+		{"a picture", "/Rect [0 0 90 12]", "/BBox [0 0 90 12] /Resources << /XObject << /M 23 0 R >> >>", "/M Do", false},
 		{"text in fonts of the page", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "BT /F 12 Tf (99) Tj ET", false},
 		{"a picture in the line", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "BI /W 1 /H 1 /BPC 8 /CS /G ID \xff EI", false},
 		{"shading", "/Rect [0 0 90 12]", "/BBox [0 0 90 12]", "/S sh", false},
@@ -440,7 +466,10 @@ func TestEvilComments(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			file := certifiedForm(t, 3, "")
 			found := changes(t, appendUpdate(t, file, edited(t, file, 3, "5 0 R", "5 0 R 20 0 R"),
-				obj(20, "<< /Type /Annot /Subtype /Highlight "+tt.annot+" /AP << /N 21 0 R >> >>"), obj(21, data(tt.form, tt.content))), "Signature1")
+				obj(20, "<< /Type /Annot /Subtype /Highlight "+tt.annot+" /AP << /N 21 0 R >> >>"), obj(21, data(tt.form, tt.content)),
+				obj(22, data("/Subtype /Form /BBox [0 0 90 12] /Group << /S /Transparency >>", "1 1 0 rg 0 0 90 12 re f")),
+				obj(23, data("/Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8", "\xff"))), "Signature1")
+			found = slices.DeleteFunc(found, func(c Change) bool { return c.Kind == ChangeOther })
 			if len(found) != 1 || found[0].Kind != ChangeAnnotation || found[0].Allowed != tt.allowed {
 				t.Errorf("allowed %v: %s", tt.allowed, words(found))
 			}

@@ -30,6 +30,21 @@ func TestSize(t *testing.T) {
 	wantForbidden(t, changes(t, appendUpdate(t, shadow, obj(50, "(x)")), "Signature1"), "object 7 was beyond /Size")
 }
 
+// TestReadFromFront: a file of the length that its first object names is read from the
+// front by poppler, pdf.js and PDFium, which may find another document there.
+func TestReadFromFront(t *testing.T) {
+	room := "/L 0000000000"
+	file := signed(t, makePDF("<< /Type /Catalog /Pages 2 0 R /Linearized 1 "+room+" >>", pagesObject, pageObject))
+	update := appendUpdate(t, file, obj(20, "(x)"))
+	for name, length := range map[string]string{"integer": fmt.Sprintf("%010d", len(update)), "real": fmt.Sprintf("%08d.0", len(update))} {
+		t.Run(name, func(t *testing.T) {
+			wantForbidden(t, changes(t, bytes.Replace(update, []byte(room), []byte("/L "+length), 1), "Signature1"), "the length of")
+		})
+	}
+	was := fmt.Sprintf("/L %010d", len(file))
+	wantChanges(t, changes(t, bytes.Replace(update, []byte(room), []byte(was), 1), "Signature1"), "other: objects [20] were added that nothing uses")
+}
+
 // TestFarStartxref: readers look for startxref in the last kilobyte, and for
 // objects when it is not there.
 func TestFarStartxref(t *testing.T) {
@@ -63,6 +78,22 @@ func TestHiddenFromOldReaders(t *testing.T) {
 	out := fmt.Appendf(bytes.Clone(file), "%sxref\n5 1\n%010d 00001 f \ntrailer\n<< /Size 100 /Root 1 0 R /Prev %d /XRefStm %d >>\nstartxref\n%d\n%%%%EOF\n",
 		stream, 0, d.newest().start, len(file), len(file)+len(stream))
 	wantForbidden(t, changes(t, out, "Signature1"), "object 5 is there for some readers only")
+}
+
+// TestStreamThatLeadsElsewhere: the stream of a hybrid update names another catalog, or
+// an older section than its table does.
+func TestStreamThatLeadsElsewhere(t *testing.T) {
+	file := signedForm(t)
+	previous := mustOpen(t, file).newest().start
+	update := func(entries string) []Change {
+		stream := obj(20, data("/Type /XRef /Size 100 /W [1 2 1] /Index [20 1] "+entries, string([]byte{1, byte(len(file) >> 8), byte(len(file)), 0}))) + "\n"
+		return changes(t, fmt.Appendf(bytes.Clone(file), "%sxref\n60 1\n0000000000 00001 f \ntrailer\n<< /Size 100 /Root 1 0 R /Prev %d /XRefStm %d >>\nstartxref\n%d\n%%%%EOF\n",
+			stream, previous, len(file), len(file)+len(stream)), "Signature1")
+	}
+	for _, entries := range []string{"/Root 7 0 R", "/Root 1 0 R /Prev 9"} {
+		wantForbidden(t, update(entries), "leads some readers to another document")
+	}
+	wantChanges(t, update(fmt.Sprintf("/Root 1 0 R /Prev %d", previous)))
 }
 
 // TestLooseTable: a table that only some readers can read.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sort"
 )
 
 // Document is an open PDF. It reads objects when they are asked for and holds
@@ -106,7 +107,7 @@ func (f *file) spend(n int64) error {
 
 // How much the caches keep before they start afresh.
 const (
-	maxHeld   = 8 << 20
+	maxHeld   = 2 << 20 // of source text, of which a parsed object takes about fifteen times as much
 	maxPlaces = 1 << 18
 )
 
@@ -330,12 +331,11 @@ func (d *Document) whereIs(num int64) (location, error) {
 	if err != nil {
 		return location{}, err
 	}
-	for _, at := range places {
-		if at.section >= d.first {
-			return at.location, nil
-		}
+	i := sort.Search(len(places), func(i int) bool { return places[i].section >= d.first })
+	if i == len(places) {
+		return location{}, nil
 	}
-	return location{}, nil
+	return places[i].location, nil
 }
 
 // history lists what the sections say of object num, the newest first.

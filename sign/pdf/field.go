@@ -5,6 +5,7 @@ package pdf
 // Limits of the field tree.
 const (
 	maxFieldDepth = 64
+	maxSignatures = 10_000  // in one revision
 	maxFieldName  = 4 << 10 // bytes of a fully qualified name
 	fieldEffort   = 256     // steps that visiting a field costs
 )
@@ -160,12 +161,17 @@ type found struct {
 	stray ref      // the field, when the form does not list it
 }
 
+func tooManySignatures() error { return damaged(0, "more than %d signatures", maxSignatures) }
+
 // signed lists the signature fields that have a value in this view.
 func (d *Document) signed() ([]found, error) {
 	var list []found
 	err := d.eachField(func(f field) error {
 		if f.kind != "Sig" || f.value == nil {
 			return nil
+		}
+		if len(list) == maxSignatures {
+			return tooManySignatures()
 		}
 		id, ok, err := d.identify(f)
 		if ok {

@@ -16,6 +16,9 @@ const (
 	maxDepth  = 100      // arrays and dictionaries inside each other
 	maxWord   = 1 << 12  // bytes of a number, keyword or name
 	windowLen = 4 << 10
+
+	// firstWindow is for what turns out to be short, as most objects are.
+	firstWindow = 512
 )
 
 type tokenKind int
@@ -89,6 +92,9 @@ func (l *lexer) fill() bool {
 	n := min(windowLen, l.limit-l.pos)
 	if n <= 0 || l.pos < 0 || l.err != nil {
 		return false
+	}
+	if cap(l.window) == 0 {
+		n = min(n, firstWindow)
 	}
 	if int64(cap(l.window)) < n {
 		l.window = make([]byte, n)

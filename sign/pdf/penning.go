@@ -5,6 +5,8 @@ package pdf
 import (
 	"bytes"
 	"math"
+	"slices"
+	"strings"
 )
 
 // The sizes in points up to which a comment is taken for an icon, and a line for
@@ -16,152 +18,95 @@ const (
 
 // drawsOnly reports whether the appearances of a comment do no more than draw
 // lines, fill in an icon, and darken what is below them: no text, no picture,
-// nothing that covers what was signed. Lines can still cross it out.
+// nothing that covers what was signed. Lines can still cross it out. Where there is
+// no appearance, that is asked of what readers draw.
 func drawsOnly(d *Document, annot *dict) bool {
 	appearances, err := soft[*dict](d, annot.get("AP"))
-	if err != nil || appearances == nil && annot.get("AP") != nil || !thinBorder(d, annot) || annot.get("Cap") == true {
+	if err != nil || appearances == nil && annot.get("AP") != nil || !thinBorder(d, annot) || annot.get("Cap") == true || !darkens(annot.get("BM"), true) {
 		return false
 	}
-	if appearances == nil && !smallMarks(d, annot) {
+	if appearances == nil && !(smallMarks(d, annot) && darkMarks(d, annot) && smallEndings(d, annot)) {
 		return false
 	}
 	for _, e := range appearances.all() {
 		r, _ := e.value.(ref)
 		o, err := d.object(r)
-		if form := dictOf(o); err != nil || form == nil || form.data == 0 || !d.pens(o.ref, form, rectangle(annot)) {
+		if form := dictOf(o); err != nil || form == nil || form.data == 0 || !d.pens(o.ref, form, annot.get("Rect")) {
 			return false
 		}
 	}
 	return true
 }
 
-// maxLetter is the height in points up to which what is marked is taken for a line
-// of text: readers draw marks that grow with it, as thick as a pen for this one.
-const maxLetter = 144
+// numberOf returns the value of a number that stands in the object itself.
+func numberOf(o object) (float64, bool) {
+	switch v := o.(type) {
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}
 
-// smallMarks reports whether what a reader draws for a comment without appearance
-// is of the size of an icon, or of text: an insertion mark fills its rectangle, and
-// lines under and through text are as thick as the text is high (/QuadPoints,
-// ISO 32000-2, 12.5.6.10).
-func smallMarks(d *Document, annot *dict) bool {
-	area := rectangle(annot)
-	if annot.get("Subtype") == name("Caret") {
-		return area.width() <= maxIcon && area.height() <= maxIcon
-	}
-	points, err := soft[*array](d, annot.get("QuadPoints"))
-	if err != nil || points == nil {
-		return err == nil && annot.get("QuadPoints") == nil
-	}
-	for i := 0; i+8 <= len(points.items); i += 8 {
-		x, y := extent(points.items[i:i+8:i+8], 0), extent(points.items[i:i+8:i+8], 1)
-		if !(min(x, y) <= maxLetter) {
-			return false
+// maxPale is how light a colour may be that is not taken for that of paper, from 0
+// to 1 in each of its components.
+const maxPale = 0.7
+
+// pale reports whether a colour of one, three, or four components (DeviceGray, RGB,
+// CMYK) is about white, in which what was signed can be painted over unnoticed. No
+// component is no colour; one that cannot be told is pale.
+func pale(colour []object) bool {
+	var parts []float64
+	for _, o := range colour {
+		n, ok := numberOf(o)
+		if !ok {
+			return true
 		}
+		parts = append(parts, n)
+	}
+	switch len(parts) {
+	case 0:
+		return false
+	case 1, 3:
+		return slices.Min(parts) > maxPale
+	case 4:
+		return min(slices.Max(parts[:3])+parts[3], 1) < 1-maxPale
 	}
 	return true
 }
 
-// extent is how far the coordinates at every second place from the first are apart.
-func extent(points []object, first int) float64 {
-	least, most := math.Inf(1), math.Inf(-1)
-	for i := first; i < len(points); i += 2 {
-		n := math.NaN()
-		switch v := points[i].(type) {
-		case int64:
-			n = float64(v)
-		case float64:
-			n = v
-		}
-		least, most = math.Min(least, n), math.Max(most, n)
+// darkens reports whether a blend mode only darkens what is below (ISO 32000-2,
+// 11.3.5); with plain also whether it is the usual one, or none is named.
+func darkens(mode object, plain bool) bool {
+	switch only(mode) {
+	case name("Multiply"), name("Darken"):
+		return true
+	case nil, name("Normal"), name("Compatible"):
+		return plain
 	}
-	return most - least
+	return false
 }
 
-// thinBorder reports whether the lines that a reader draws where there is no
-// appearance are those of a pen, ISO 32000-2, 12.5.4.
-func thinBorder(d *Document, annot *dict) bool {
-	style, err := soft[*dict](d, annot.get("BS"))
-	if err != nil || style == nil && annot.get("BS") != nil {
+// pens reports whether the appearance r is harmless in the rectangle of a comment. It
+// must not be magnified (ISO 32000-2, 12.5.5, algorithm 8).
+func (d *Document) pens(r ref, form *dict, rect object) bool {
+	area, ok, err := d.box(rect)
+	if err != nil || !ok {
 		return false
 	}
-	border, err := soft[*array](d, annot.get("Border"))
-	if err != nil || border == nil && annot.get("Border") != nil {
-		return false
-	}
-	widths := []object{style.get("W")}
-	if border != nil {
-		widths = append(widths, border.items...)
-	}
-	for _, w := range widths {
-		switch w := w.(type) {
-		case nil, *array: // an array is of dashes
-		case int64:
-			if w > maxPen {
-				return false
-			}
-		case float64:
-			if w > maxPen {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// pens reports whether the appearance r is harmless on an area. It must not be
-// magnified (ISO 32000-2, 12.5.5, algorithm 8), nor stand in another file.
-func (d *Document) pens(r ref, form *dict, area rect) bool {
-	box := rectangle(&dict{entries: []entry{{key: "Rect", value: form.get("BBox")}}})
+	box, ok, err := d.box(form.get("BBox"))
 	const rounding = 1
-	if form.get("Matrix") != nil || form.get("F") != nil || box.width()+rounding < area.width() || box.height()+rounding < area.height() {
+	if err != nil || !ok || box.width()+rounding < area.width() || box.height()+rounding < area.height() {
 		return false
 	}
-	states, ok := d.darkening(form)
-	if !ok {
-		return false
-	}
-	content, err := d.content(r, form)
-	if err != nil {
-		return false
-	}
-	p := penning{darkening: states, icon: area.width() <= maxIcon && area.height() <= maxIcon}
-	return p.follow(newLexer(bytes.NewReader(content), 0, int64(len(content))))
+	left := maxForms
+	p := penning{Document: d, icon: area.width() <= maxIcon && area.height() <= maxIcon, left: &left}
+	return p.form(r, form)
 }
 
 func (r rect) width() float64  { return math.Abs(r[2] - r[0]) }
 func (r rect) height() float64 { return math.Abs(r[3] - r[1]) }
-
-// darkening lists the graphics states of a form and whether each darkens what is
-// below; not ok when the form has fonts or pictures.
-func (d *Document) darkening(form *dict) (map[name]bool, bool) {
-	resources, err := soft[*dict](d, form.get("Resources"))
-	if err != nil || resources == nil && form.get("Resources") != nil {
-		return nil, false
-	}
-	darkening := map[name]bool{}
-	for _, e := range resources.all() {
-		switch e.key {
-		case "ProcSet", "ColorSpace":
-		case "ExtGState":
-			states, err := soft[*dict](d, e.value)
-			if err != nil {
-				return nil, false
-			}
-			for _, s := range states.all() {
-				state, err := soft[*dict](d, s.value)
-				if err != nil || state.get("Font") != nil || state.get("SMask") != nil || state.get("LW") != nil {
-					return nil, false
-				}
-				darkening[s.key] = state.get("BM") == name("Multiply") || state.get("BM") == name("Darken")
-			}
-		default:
-			return nil, false
-		}
-	}
-	return darkening, true
-}
 
 // content returns the data of a stream.
 func (d *Document) content(r ref, stream *dict) ([]byte, error) {
@@ -195,18 +140,151 @@ func (d *Document) contentOf(r ref, stream *dict) ([]byte, int64, error) {
 
 // penning follows the operators of an appearance (ISO 32000-2, annex A).
 type penning struct {
-	darkening map[name]bool
-	icon      bool
-	dark      bool // the state in force darkens
-	saved     []bool
+	*Document
+	left  *int // how many more forms it may have
+	icon  bool
+	under bool // the form is drawn as one, in a state that darkens
+	alone bool // what is below the form is not below what it draws
+
+	states map[name]bool // graphics states, and whether each darkens
+	forms  map[name]ref
+	inks
+	saved    []inks
+	operands []object // since the last operator
 }
 
-// plainOperators set colours, build paths and draw lines, or mean nothing. All
-// others are refused, such as cm, which magnifies, and all of text and pictures.
-var plainOperators = wordSet("J j M d ri i m l c v y h re S s n W W* CS cs SC SCN sc scn G g RG rg K k BX EX MP DP BMC BDC EMC")
+// inks are what the state in force draws with.
+type inks struct {
+	dark           bool // what is below it is only darkened
+	pen, paint     bool // lines, and what is filled in, are pale
+	penIn, paintIn bool // colour spaces that are not those of the device
+}
 
-// fillOperators fill a path.
-var fillOperators = wordSet("f F f* B B* b b*")
+// maxForms bounds the forms of which an appearance is made.
+const maxForms = 16
+
+// form follows a form (ISO 32000-2, 8.10). It must not stand in another file, nor
+// magnify.
+func (p *penning) form(r ref, form *dict) bool {
+	if *p.left--; *p.left < 0 || form.get("F") != nil || form.get("Ref") != nil || !unmagnified(form.get("Matrix")) || !p.group(form) || !p.resources(form) {
+		return false
+	}
+	content, err := p.content(r, form)
+	return err == nil && p.follow(newLexer(bytes.NewReader(content), 0, int64(len(content))))
+}
+
+// unmagnified reports whether a matrix does no more than move.
+func unmagnified(o object) bool {
+	matrix, ok := o.(*array)
+	return o == nil || ok && len(matrix.items) == 6 && equalLists(matrix.items[:4:4], []object{int64(1), int64(0), int64(0), int64(1)})
+}
+
+// group takes in whether the form is drawn as one (ISO 32000-2, 11.6.6): then the
+// state around it is that of the whole, and inside it begins anew.
+func (p *penning) group(form *dict) bool {
+	held, err := soft[*dict](p.Document, form.get("Group"))
+	if err != nil || held == nil {
+		return form.get("Group") == nil
+	}
+	isolated, err := p.resolve(held.get("I"))
+	if err != nil {
+		return false
+	}
+	knockout, err := p.resolve(held.get("K"))
+	if err != nil {
+		return false
+	}
+	p.under = p.under || p.dark && !p.alone
+	p.alone = p.alone || isolated != nil && isolated != false || knockout != nil && knockout != false
+	p.dark = false
+	return true
+}
+
+// resources takes in the graphics states and forms of a form; not ok when it has
+// fonts or other things to draw with.
+func (p *penning) resources(form *dict) bool {
+	p.states, p.forms = map[name]bool{}, map[name]ref{}
+	held, err := soft[*dict](p.Document, form.get("Resources"))
+	if err != nil || held == nil && form.get("Resources") != nil {
+		return false
+	}
+	for _, e := range held.all() {
+		set, err := soft[*dict](p.Document, e.value)
+		if err != nil {
+			return false
+		}
+		switch e.key {
+		case "ProcSet":
+		case "ColorSpace":
+			for _, space := range set.all() {
+				if strings.HasPrefix(string(space.key), "Default") { // in the place of those of the device
+					return false
+				}
+			}
+		case "ExtGState":
+			for _, state := range set.all() {
+				if !p.state(state) {
+					return false
+				}
+			}
+		case "XObject":
+			for _, form := range set.all() {
+				p.forms[form.key], _ = form.value.(ref)
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// stateKeys are the entries of a graphics state that can cover nothing (ISO 32000-2,
+// table 57).
+var stateKeys = map[name]bool{
+	"Type": true, "BM": true, "CA": true, "ca": true, "AIS": true, "SA": true, "OP": true, "op": true, "OPM": true,
+	"ML": true, "LC": true, "LJ": true, "D": true, "RI": true, "FL": true, "SM": true, "TK": true,
+}
+
+func (p *penning) state(e entry) bool {
+	state, err := soft[*dict](p.Document, e.value)
+	if err != nil {
+		return false
+	}
+	for _, part := range state.all() {
+		if !stateKeys[part.key] && (part.key != "SMask" || part.value != name("None")) {
+			return false
+		}
+	}
+	mode := state.get("BM")
+	p.states[e.key] = darkens(mode, false)
+	return darkens(mode, true) && !state.repeats("BM")
+}
+
+// shrinks reports whether a matrix moves, mirrors, and turns by a right angle, and
+// magnifies nothing.
+func shrinks(matrix []object) bool {
+	if len(matrix) != 6 {
+		return false
+	}
+	var m [4]float64
+	for i := range m {
+		n, ok := numberOf(matrix[i])
+		if m[i] = math.Abs(n); !ok || m[i] > 1 {
+			return false
+		}
+	}
+	return m[1] == 0 && m[2] == 0 || m[0] == 0 && m[3] == 0
+}
+
+// plainOperators build paths, set how lines look, or mean nothing. All that are not
+// named here are refused, such as all of text and pictures.
+var plainOperators = wordSet("J j M d ri i m l c v y h re n W W* BX EX MP DP BMC BDC EMC true false null")
+
+// lineOperators draw a path, fillOperators fill it.
+var (
+	lineOperators = wordSet("S s B B* b b*")
+	fillOperators = wordSet("f F f* B B* b b*")
+)
 
 func wordSet(words string) map[string]bool {
 	set := map[string]bool{}
@@ -216,8 +294,10 @@ func wordSet(words string) map[string]bool {
 	return set
 }
 
+// maxOperands bounds what is kept of the operands; none has more that matter.
+const maxOperands = 8
+
 func (p *penning) follow(l *lexer) bool {
-	last := token{}
 	for {
 		t, err := l.token()
 		switch {
@@ -225,31 +305,104 @@ func (p *penning) follow(l *lexer) bool {
 			return false
 		case t.kind == tokenEOF:
 			return true
-		case t.kind == tokenKeyword && !p.operator(string(t.bytes), last):
-			return false
+		case t.kind == tokenKeyword:
+			if !p.operator(string(t.bytes)) {
+				return false
+			}
+			p.operands = p.operands[:0]
+		case len(p.operands) < maxOperands:
+			p.operands = append(p.operands, operand(t))
 		}
-		last = t
 	}
 }
 
-// operator takes one with its last operand.
-func (p *penning) operator(op string, operand token) bool {
+// operand is a number or a name; all others are of no interest.
+func operand(t token) object {
+	switch t.kind {
+	case tokenInteger:
+		return t.integer
+	case tokenReal:
+		return t.real
+	case tokenName:
+		return name(t.bytes)
+	}
+	return false
+}
+
+func (p *penning) operator(op string) bool {
 	switch op {
 	case "q":
-		p.saved = append(p.saved, p.dark)
+		p.saved = append(p.saved, p.inks)
 	case "Q":
 		if len(p.saved) == 0 {
 			return false
 		}
-		p.dark, p.saved = p.saved[len(p.saved)-1], p.saved[:len(p.saved)-1]
+		p.inks, p.saved = p.saved[len(p.saved)-1], p.saved[:len(p.saved)-1]
 	case "gs":
-		dark, known := p.darkening[name(operand.bytes)]
+		dark, known := p.states[p.named()]
 		p.dark = dark
 		return known
 	case "w":
-		return operand.kind == tokenInteger && operand.integer <= maxPen || operand.kind == tokenReal && operand.real <= maxPen
+		width, ok := numberOf(p.last())
+		return ok && width <= maxPen
+	case "cm":
+		return shrinks(p.operands)
+	case "G", "RG", "K":
+		p.pen, p.penIn = pale(p.operands), false
+	case "g", "rg", "k":
+		p.paint, p.paintIn = pale(p.operands), false
+	case "CS":
+		p.penIn = !deviceSpaces[p.named()]
+		p.pen = p.penIn
+	case "cs":
+		p.paintIn = !deviceSpaces[p.named()]
+		p.paint = p.paintIn
+	case "SC", "SCN":
+		p.pen = p.penIn || pale(p.operands)
+	case "sc", "scn":
+		p.paint = p.paintIn || pale(p.operands)
+	case "Do":
+		return p.inner(p.named())
 	default:
-		return plainOperators[op] || fillOperators[op] && (p.icon || p.dark) || op == "true" || op == "false" || op == "null"
+		return p.draws(op)
 	}
 	return true
+}
+
+// deviceSpaces are colour spaces in which it is known what is pale.
+var deviceSpaces = map[name]bool{"DeviceGray": true, "DeviceRGB": true, "DeviceCMYK": true}
+
+// draws takes an operator that draws, or one that means nothing here.
+func (p *penning) draws(op string) bool {
+	darkens := p.under || p.dark && !p.alone
+	switch {
+	case lineOperators[op] && p.pen && !darkens:
+		return false
+	case fillOperators[op] && (p.paint || !p.icon) && !darkens:
+		return false
+	}
+	return plainOperators[op] || lineOperators[op] || fillOperators[op]
+}
+
+// inner follows a form inside the form.
+func (p *penning) inner(called name) bool {
+	r := p.forms[called]
+	o, err := p.object(r)
+	form := dictOf(o)
+	if err != nil || form == nil || form.data == 0 || form.get("Subtype") != name("Form") {
+		return false
+	}
+	return (&penning{Document: p.Document, left: p.left, icon: p.icon, under: p.under, alone: p.alone, inks: p.inks}).form(r, form)
+}
+
+func (p *penning) last() object {
+	if len(p.operands) == 0 {
+		return nil
+	}
+	return p.operands[len(p.operands)-1]
+}
+
+func (p *penning) named() name {
+	n, _ := p.last().(name)
+	return n
 }

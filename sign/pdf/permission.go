@@ -25,6 +25,8 @@ type standing struct {
 	found  *field // the one that was asked for
 	signed bool
 	locks  []heldLock
+
+	signatures int
 }
 
 // heldLock is a lock in force.
@@ -55,6 +57,9 @@ func (s *standing) visit(f field) error {
 		return err
 	}
 	s.signed = true
+	if s.signatures++; s.signatures > maxSignatures {
+		return tooManySignatures()
+	}
 	if err := s.permitsBySignature(signature, f.name); err != nil {
 		return err
 	}

@@ -8,6 +8,9 @@ import "strings"
 // cross-reference data as this package does, and does to one that follows them
 // another way, or gives them up and looks for objects.
 func (s *step) otherReaders() error {
+	if err := s.readFromFront(); err != nil {
+		return err
+	}
 	if s.is.limit == s.size && s.size-s.last.start > maxEndDistance {
 		s.forbid(ChangeFile, "startxref is too far from the end, so that readers look for objects in its place")
 	}
@@ -28,6 +31,22 @@ func (s *step) otherReaders() error {
 	return s.findLookalikes(span{s.was.limit, s.is.limit})
 }
 
+// readFromFront forbids to bring a file to the length that its linearization dictionary
+// names (ISO 32000-2, annex F.3.3): from then on readers go by the cross-reference
+// section at the beginning, which need not be one of those that were signed.
+func (s *step) readFromFront() error {
+	first, err := s.parseAt(s.base)
+	if err != nil {
+		return hard(err)
+	}
+	d := dictOf(first)
+	length, ok := numberOf(d.get("L"))
+	if ok && d.get("Linearized") != nil && (int64(length) == s.is.limit || int64(length) == s.is.limit-s.base) {
+		s.forbid(ChangeFile, "the file was brought to the length of %d bytes that its first object names, so that some readers begin there", s.is.limit)
+	}
+	return nil
+}
+
 // maxEndDistance is how far from the end of the file readers look for startxref.
 const maxEndDistance = 1024
 
@@ -46,6 +65,9 @@ func (t *table) loose() bool {
 func (s *step) twoPlaces(newer *section) error {
 	if newer.hidden == nil {
 		return nil
+	}
+	if hidden := newer.hidden; hidden.root != nil && hidden.root != newer.root || hidden.prev >= 0 && hidden.prev != newer.prev {
+		s.forbid(ChangeFile, "a cross-reference section leads some readers to another document (/Root, /Prev)")
 	}
 	for num := range newer.hidden.numbers {
 		table, err := newer.own(num)

@@ -13,9 +13,9 @@ import (
 // form (ISO 32000-2, 12.7.4.3). A font that appears there changes what they draw.
 
 // compareDrawing forbids resources by which fields that nobody filled in look
-// different.
+// different, and to have all fields drawn anew where that shows.
 func (s *step) compareDrawing() error {
-	if !s.newResources {
+	if !s.newResources && !s.redraws {
 		return nil
 	}
 	was, err := s.was.form()
@@ -34,6 +34,12 @@ func (s *step) compareDrawing() error {
 		if s.filled[f.named] != nil || f.kind == "Sig" {
 			continue
 		}
+		if shows, err := s.showsAnew(num, f); err != nil {
+			return err
+		} else if shows {
+			s.forbid(ChangeForm, "field %s: the form asks readers to draw it anew (/NeedAppearances), so that it may look different", f.name)
+			continue
+		}
 		differs, err := s.drawnAnew(num, f, was, is)
 		if err != nil {
 			return err
@@ -43,6 +49,33 @@ func (s *step) compareDrawing() error {
 		}
 	}
 	return nil
+}
+
+// showsAnew reports whether a field that nobody filled in may look different when it is
+// drawn anew: it has a value, or a look that says something.
+func (s *step) showsAnew(num int64, f *fieldFacts) (bool, error) {
+	if !s.redraws {
+		return false, nil
+	}
+	said, err := s.was.readable(f.value)
+	if err != nil || said != "" {
+		return true, err
+	}
+	widget, err := s.was.dictAt(num)
+	if err != nil || widget.get("AP") == nil {
+		return false, err
+	}
+	looks, err := soft[*dict](s.was, widget.get("AP"))
+	if err != nil {
+		return false, err
+	}
+	shown := looks.get("N")
+	if states, err := soft[*dict](s.was, shown); err != nil || states != nil && states.data == 0 {
+		if state, ok := widget.get("AS").(name); ok && err == nil {
+			shown = states.get(state)
+		}
+	}
+	return shown != nil && s.was.speaks(shown), nil
 }
 
 // drawnAnew reports whether readers draw the value of a field themselves, and now

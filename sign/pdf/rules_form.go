@@ -57,8 +57,8 @@ func (s *step) compareFormKey(was, is *dict, key name) error {
 			s.forbid(ChangeForm, "the form's default appearance (/DA) %s", verb(was, is, key))
 		}
 	case "NeedAppearances":
-		if is.get(key) != false {
-			s.forbid(ChangeForm, "the form's /NeedAppearances %s, so that readers draw fields anew or stop to", verb(was, is, key))
+		if s.redraws = is.get(key) == true; !s.redraws && is.get(key) != false {
+			s.forbid(ChangeForm, "the form's /NeedAppearances %s, so that readers stop to draw fields anew", verb(was, is, key))
 		}
 	default:
 		s.forbid(ChangeForm, "the form's /%s %s", clip([]byte(key)), verb(was, is, key))
@@ -200,7 +200,7 @@ func (s *step) judgeSignedField(was, is *dict, f *fieldFacts) {
 
 func (s *step) judgeFieldKey(d *delta, f *fieldFacts, was, is *dict, key name) {
 	switch key {
-	case "V", "I", "RV", "AS", "AP", "DA", "Q":
+	case "V", "I", "RV", "AS", "AP", "DA", "Q", "BS":
 		s.noteFilled(d.num, f, key)
 		if r, ok := was.get(key).(ref); ok && s.uses[r.num].purpose == frozen {
 			s.forbid(ChangeForm, "field %s: /%s replaced, which is used elsewhere too", f.name, key)
@@ -266,7 +266,7 @@ func (s *step) noteFilled(num int64, f *fieldFacts, key name) {
 	switch key {
 	case "AP":
 		s.noteDrawn(num, done)
-	case "AS", "DA", "Q":
+	case "AS", "DA", "Q", "RV", "I", "BS":
 		done.replaced = true
 	}
 }
@@ -300,6 +300,8 @@ func (s *step) listFilled() error {
 			}
 		case locked:
 			s.forbid(ChangeFormFill, "field %s: filled in, though %s locked it", f.name, by)
+		case f.above:
+			s.forbid(ChangeForm, "field %s: what the fields below it inherit changed", f.name)
 		case !slices.Contains([]name{"Tx", "Btn", "Ch"}, f.kind) || f.kind == "Btn" && f.flags&pushButton != 0:
 			s.forbid(ChangeForm, "field %s: look changed, and it has no value to fill in", f.name)
 		default:

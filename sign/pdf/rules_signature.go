@@ -78,7 +78,17 @@ func (s *step) newSignature(value object) (timestamp bool, problem string, err e
 			}
 		}
 	}
-	return d.get("Type") == name("DocTimeStamp") || d.get("SubFilter") == name("ETSI.RFC3161"), "", nil
+	return holdsToken(d), "", nil
+}
+
+// holdsToken reports whether a signature dictionary is of a document timestamp. What it
+// holds says so, and its type only where that is not told: any signature can be called
+// a timestamp, to enter where timestamps are all that is permitted.
+func holdsToken(signature *dict) bool {
+	if kind := signature.get("SubFilter"); kind != nil {
+		return kind == name("ETSI.RFC3161")
+	}
+	return signature.get("Type") == name("DocTimeStamp")
 }
 
 // fieldKeys are the entries that a new signature field and its widgets may have.

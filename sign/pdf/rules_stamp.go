@@ -3,6 +3,7 @@
 package pdf
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -12,8 +13,16 @@ import (
 // that takes most of a page is another page in its place ("sneaky signature"). What
 // the stamp shows cannot be judged, so its size is.
 
-// maxStampShare is how much of a page the stamps of one revision may cover.
+// maxStampShare is how much of a page the stamps of one revision may cover, and those
+// of all revisions in fields that were not there when somebody signed.
 const maxStampShare = 0.5
+
+// stampShare is how much of a page a stamp covers.
+type stampShare struct {
+	page  int
+	share float64
+	born  int // the round in which its field was found; that of the first walk is 0
+}
 
 // compareStamps forbids stamps that cover too much of a page. Those on one page are
 // added up, as if none lay over another.
@@ -36,6 +45,7 @@ func (s *step) compareStamps() error {
 				return err
 			}
 			covered[page] += share
+			s.covered = append(s.covered, stampShare{page, share, s.birth(num)})
 		}
 	}
 	for _, page := range slices.Sorted(maps.Keys(covered)) {
@@ -45,6 +55,36 @@ func (s *step) compareStamps() error {
 		}
 	}
 	return nil
+}
+
+// birth is the round in which a field was found.
+func (s *step) birth(num int64) int {
+	if f := s.fields[num]; f != nil {
+		return f.born
+	}
+	return s.round + 1
+}
+
+// stampedOver lists the pages of which the stamps of all revisions from the one of
+// that index on cover too much, though those of no single revision do. A place that
+// was there before is one that the signer saw.
+func (c *comparison) stampedOver(revision int) []Change {
+	var list []Change
+	covered := map[int]float64{}
+	for i, stamps := range c.covered[revision-c.from:] {
+		for _, stamp := range stamps {
+			before := covered[stamp.page]
+			if stamp.born <= revision-c.from || before > maxStampShare {
+				continue
+			}
+			covered[stamp.page] = before + stamp.share
+			if covered[stamp.page] > maxStampShare {
+				list = append(list, Change{ChangeSignature, false, fmt.Sprintf(
+					"page %d: the stamps of further signatures cover more than half of it, which could be another page in its place", stamp.page), revision + i + 1})
+			}
+		}
+	}
+	return list
 }
 
 // pagesOf returns the numbers of the pages that show a widget, each once: those that

@@ -75,6 +75,52 @@ func TestStampsOverThePage(t *testing.T) {
 	}
 }
 
+// TestStampsOfManyRevisions: each leaves half of the page, all of them leave nothing. What
+// a signer saw of them does not count for his signature.
+func TestStampsOfManyRevisions(t *testing.T) {
+	const why = "page 2: the stamps of further signatures cover more than half of it"
+	stamp := func(file []byte, num int, rect string) []byte {
+		return appendUpdate(t, file, edited(t, file, 1, "20 0 R 5 0 R", fmt.Sprintf("%d 0 R 20 0 R 5 0 R", num)), edited(t, file, 4, "/Annots [", fmt.Sprintf("/Annots [%d 0 R ", num)),
+			obj(num, fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (f%d) /V %d 0 R /AP << /N 22 0 R >> /Rect %s >>", num, num+1, rect)),
+			obj(num+1, "<< /Type /Sig /ByteRange [0 0 0 0] /Contents <3000> >>"))
+	}
+	one := stamp(countersigned(t, sheet(t, ""), ""), 40, "[0 0 80 100]")
+	wantRoom := func(file []byte, field string) {
+		t.Helper()
+		if found := words(changes(t, file, field)); strings.Contains(found, "cover") {
+			t.Errorf("%s: %s", field, found)
+		}
+	}
+	wantRoom(one, "Signature1")
+	two := stamp(signed(t, one), 50, "[80 0 120 100]")
+	wantForbidden(t, changes(t, two, "Signature1"), why)
+	wantRoom(two, "Signature2")
+	found := changes(t, stamp(two, 60, "[120 0 122 100]"), "Signature1")
+	if last := found[len(found)-1]; last.Revision != 6 || strings.Count(words(found), why) != 1 {
+		t.Errorf("the changes are not in their order, or not said once: %s", words(found))
+	}
+}
+
+// TestTooManySignatures: more than anybody makes are neither read nor added to.
+func TestTooManySignatures(t *testing.T) {
+	many := func(n int) []byte {
+		fields := strings.Repeat("<< /FT /Sig /T (x) /V << /Type /Sig /ByteRange [0 1 2 3] /Contents <00> >> >> ", n)
+		return makePDF("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields ["+fields+"] >> >>", pagesObject, pageObject)
+	}
+	if list, err := mustOpen(t, many(maxSignatures)).Signatures(); err != nil || len(list) != maxSignatures {
+		t.Errorf("%d signatures, error %v", len(list), err)
+	}
+	file := many(maxSignatures + 1)
+	_, reading := mustOpen(t, file).Signatures()
+	_, signing := signBytes(file, options(t, pki.SignerP256))
+	for _, err := range []error{reading, signing} {
+		var damaged *DamagedError
+		if !errors.As(err, &damaged) || !strings.Contains(err.Error(), "more than 10000 signatures") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
 // TestStampInEmptyField: a place that was there before is nothing that anybody saw.
 func TestStampInEmptyField(t *testing.T) {
 	file := sheet(t, "")

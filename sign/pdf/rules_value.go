@@ -92,17 +92,22 @@ func (s *step) talks(widget int64) bool {
 		return true
 	}
 	for _, e := range looks.all() {
-		r, _ := e.value.(ref)
-		stream, err := soft[*dict](s.is, r)
-		if err != nil || stream == nil || stream.data == 0 {
-			return true
-		}
-		content, err := s.is.content(r, stream)
-		if err != nil || !silent(content) {
+		if s.is.speaks(e.value) {
 			return true
 		}
 	}
 	return false
+}
+
+// speaks reports whether an appearance stream has anything to read, or may have.
+func (d *Document) speaks(look object) bool {
+	r, _ := look.(ref)
+	stream, err := soft[*dict](d, r)
+	if err != nil || stream == nil || stream.data == 0 {
+		return true
+	}
+	content, err := d.content(r, stream)
+	return err != nil || !silent(content)
 }
 
 func silent(content []byte) bool {

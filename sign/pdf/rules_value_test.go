@@ -20,6 +20,50 @@ func TestSameValueOtherLook(t *testing.T) {
 	}
 }
 
+// TestRichTextAlone: what some readers draw in the place of the value, and which of the
+// choices they mark.
+func TestRichTextAlone(t *testing.T) {
+	form := signedForm(t)
+	for _, entry := range []string{"/RV (<body>99</body>)", "/I [0]", "/BS << /W 9 >>"} {
+		file := appendUpdate(t, form, edited(t, form, 6, "(Roma)", "(Roma) "+entry))
+		wantForbidden(t, changes(t, file, "Signature1"), "field city: look changed, and its value did not")
+		file = appendUpdate(t, form, edited(t, form, 6, "(Roma)", "(Pisa) "+entry))
+		wantChanges(t, changes(t, file, "Signature1"), "formFill: field city: value Roma → Pisa")
+	}
+}
+
+// TestInheritedValue: a field below takes its value from the one above, whose name no
+// lock has.
+func TestInheritedValue(t *testing.T) {
+	file := signed(t, makePDF("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] >> >>", pagesObject,
+		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /Annots [5 0 R] >>",
+		"<< /FT /Tx /T (a) /V (10) /Kids [5 0 R] >>", "<< /T (b) /Parent 4 0 R /Subtype /Widget /Rect [0 0 9 9] >>"))
+	wantForbidden(t, changes(t, appendUpdate(t, file, edited(t, file, 4, "(10)", "(99)")), "Signature1"), "field a: what the fields below it inherit changed")
+	wantChanges(t, changes(t, appendUpdate(t, file, edited(t, file, 5, "/T (b)", "/T (b) /V (99)")), "Signature1"), "formFill: field a.b: value 10 → 99")
+}
+
+// TestDrawnAnew: a form may ask for new appearances where that shows nothing new.
+func TestDrawnAnew(t *testing.T) {
+	const why = "asks readers to draw it anew"
+	ask := func(field, value string) []Change {
+		file := undrawn(t, field, "/NeedAppearances false")
+		objects := []string{edited(t, file, 1, "/NeedAppearances false", "/NeedAppearances true")}
+		if value != "" {
+			objects = append(objects, edited(t, file, 4, "/T (f)", "/T (f) /V "+value))
+		}
+		return changes(t, appendUpdate(t, file, objects...), "Signature1")
+	}
+	wantChanges(t, ask("/FT /Tx", ""))
+	wantChanges(t, ask("/FT /Tx /AP << /N 5 0 R >>", ""))
+	wantChanges(t, ask("/FT /Btn /AS /Off /AP << /N << /Off 5 0 R /Yes 6 0 R >> >>", ""))
+	wantChanges(t, ask("/FT /Tx /AP << /N 5 0 R >>", "(x)"), "formFill: field f: value (none) → x")
+	wantForbidden(t, ask("/FT /Tx /V (10) /AP << /N 5 0 R >>", ""), why)
+	wantForbidden(t, ask("/FT /Tx /AP << /N 6 0 R >>", ""), why)
+	wantForbidden(t, ask("/FT /Btn /AS /Yes /AP << /N << /Off 5 0 R /Yes 6 0 R >> >>", ""), why)
+	file := undrawn(t, "/FT /Tx /V (10)", "/NeedAppearances true")
+	wantForbidden(t, changes(t, appendUpdate(t, file, edited(t, file, 1, "/NeedAppearances true", "")), "Signature1"), "so that readers stop to draw fields anew")
+}
+
 // undrawn is a signed form whose text field f has no appearance.
 func undrawn(t testing.TB, field, form string) []byte {
 	return signed(t, makePDF("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] /DR << /Font << /F 6 0 R >> >> "+form+" >> >>", pagesObject,
@@ -77,9 +121,14 @@ func TestMarksWithoutLook(t *testing.T) {
 		"/Subtype /Line /L [0 9 90 9] /Rect [0 0 90 18] /Cap true /Contents (99)", "/Subtype /Caret /Rect [0 0 90 90]",
 		"/Subtype /StrikeOut /Rect [0 0 500 500] /QuadPoints [0 500 500 500 0 0 500 0]", "/Subtype /Underline /Rect [0 0 9 9] /QuadPoints 5",
 		"/Subtype /Underline /Rect [0 0 9 9] /QuadPoints [(a) 1 2 3 4 5 6 7]",
+		"/Subtype /Ink /InkList [[0 6 90 6]] /Rect [0 0 90 12] /BS << /W 12 >> /C [1 1 1]", "/Subtype /Ink /InkList [[0 6 90 6]] /Rect [0 0 90 12] /C [(a)]",
+		"/Subtype /Line /L [0 9 90 9] /Rect [0 0 90 18] /BS << /W 1 >> /LE [/Square /Square] /IC [1 1 1]",
+		"/Subtype /Line /L [0 9 90 9] /Rect [0 0 90 18] /BS << /W 9 >> /LE [/Square /Square] /IC [0 0 1]",
 	} {
 		wantForbidden(t, comment(evil), "shows text or pictures of its own, or covers what was signed")
 	}
 	wantChanges(t, comment("/Subtype /StrikeOut /Rect [0 0 90 9] /QuadPoints [0 9 90 9 0 0 90 0]"), "annotation: page 1: annotation added (StrikeOut at [0 0 90 9])")
+	wantChanges(t, comment("/Subtype /Line /L [0 9 90 9] /Rect [0 0 90 18] /LE [/None /OpenArrow] /Border [0 0 2] /C [1 0 0]"), "annotation: page 1: annotation added (Line at [0 0 90 18])")
+	wantChanges(t, comment("/Subtype /Highlight /Rect [0 0 90 9] /QuadPoints [0 9 90 9 0 0 90 0] /C [1 1 0.8]"), "annotation: page 1: annotation added (Highlight at [0 0 90 9])")
 	wantChanges(t, comment("/Subtype /Caret /Rect [0 0 9 9]"), "annotation: page 1: annotation added (Caret at [0 0 9 9])")
 }

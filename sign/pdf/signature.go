@@ -85,11 +85,14 @@ func (sig *Signature) note(problems ...Problem) {
 // *EncryptedError, or a *PasswordError, when it is inside object streams that
 // cannot be decrypted.
 func (d *Document) Signatures() ([]*Signature, error) {
+	s := &survey{Document: d, byID: map[identity]*Signature{}, in: make([]map[identity]bool, len(d.revisions))}
+	s.trace = &footprint{numbers: map[int64]bool{}}
 	newest, err := d.signed()
 	if err != nil {
+		s.trace = nil
 		return nil, err
 	}
-	s := &survey{Document: d, byID: map[identity]*Signature{}, in: make([]map[identity]bool, len(d.revisions))}
+	s.newest = identities(newest)
 	if err := s.add(d, newest, false); err != nil {
 		return nil, err
 	}
@@ -116,13 +119,31 @@ type survey struct {
 	list []*Signature
 	byID map[identity]*Signature
 	in   []map[identity]bool // signatures of each revision; nil when it cannot be read
+	// newest are the signatures of the whole file, which the last revision has
+	// when it is all of it.
+	newest map[identity]bool
+}
+
+func identities(list []found) map[identity]bool {
+	ids := map[identity]bool{}
+	for _, f := range list {
+		ids[f.id] = true
+	}
+	return ids
 }
 
 // lookBack visits the revisions, the newest first. One that cannot be read
 // alone has no signatures: what claims to sign it will be told so.
 func (s *survey) lookBack() error {
 	defer func() { s.trace = nil }()
-	for i := len(s.revisions) - 1; i >= 0; i-- {
+	last := len(s.revisions) - 1
+	if last >= 0 && s.revisions[last].section == s.first && s.trace.reach <= s.revisions[last].End {
+		s.in[last] = s.newest
+		last--
+	} else {
+		s.trace = nil
+	}
+	for i := last; i >= 0; i-- {
 		if s.trace != nil && s.same(i, s.trace) {
 			s.in[i] = s.in[i+1]
 			continue
@@ -135,10 +156,7 @@ func (s *survey) lookBack() error {
 		} else if err != nil {
 			continue
 		}
-		s.in[i] = map[identity]bool{}
-		for _, f := range list {
-			s.in[i][f.id] = true
-		}
+		s.in[i] = identities(list)
 		if err := s.add(view, list, true); err != nil {
 			return err
 		}

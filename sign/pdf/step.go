@@ -25,6 +25,7 @@ type step struct {
 	// newResources: the form has a font, or another thing to draw fields with, that
 	// it did not have.
 	newResources bool
+	redraws      bool                     // readers are asked to draw all fields anew
 	shown        map[int64]bool           // pages whose annotations were touched
 	filled       map[*fieldFacts]*filling // what was done to fields
 	fillOrder    []*fieldFacts            // the keys of filled
@@ -33,6 +34,7 @@ type step struct {
 	fresh        map[int64]bool           // new signature fields that were judged
 	freshNames   map[string]bool          // and their names
 	signing      map[*fieldFacts]*dict    // fields that were empty and got a signature
+	covered      []stampShare             // by the stamps
 	stamps       map[int64]bool           // widgets of new signatures, or that got their look now
 	showing      map[int64][]int          // pages that began to list a new widget
 }

@@ -175,7 +175,9 @@ type fieldFacts struct {
 	elsewhere map[int]bool // other pages that do
 	flags     int64        // /Ff
 	round     int          // in which it was looked at
+	born      int          // in which it was looked at first
 	own       bool         // its signature, if any, was learnt from
+	above     bool         // fields with names of their own inherit from it
 	signed    bool         // it is a signature field that has a value
 	stray     bool         // a page leads to it and the form does not
 }
@@ -238,7 +240,7 @@ func (l *ledger) expandStray(d *dict, v visit) error {
 func (l *ledger) describeField(d *dict, parent, into *fieldFacts) (*fieldFacts, error) {
 	f := into
 	if f == nil {
-		f = &fieldFacts{}
+		f = &fieldFacts{born: l.round}
 	}
 	f.parent, f.round, f.dict, f.stray = parent, l.round, d, false
 	above := field{}
@@ -255,6 +257,8 @@ func (l *ledger) describeField(d *dict, parent, into *fieldFacts) (*fieldFacts, 
 	f.named = f
 	if parent != nil && d.get("T") == nil {
 		f.named = parent.named
+	} else if parent != nil {
+		parent.above = true
 	}
 	if !f.signed && f.kind == "Sig" { // once, as a signature is long, and each revision leads to all of them
 		value, err := l.resolve(f.value)
