@@ -23,10 +23,18 @@ import (
 func askPinentry(ctx context.Context, program, prompt string) ([]byte, error) {
 	process := &pinentryProcess{}
 	pin, err := unlessDone(ctx, func() ([]byte, error) { return process.ask(program, prompt) })
-	if running := process.running.Load(); ctx.Err() != nil && running != nil {
-		_ = running.Kill() // fails only if it ended
+	if ctx.Err() != nil {
+		process.kill()
 	}
 	return pin, err
+}
+
+// kill ends the program, or has Start do it if it is at that.
+func (p *pinentryProcess) kill() {
+	p.unwanted.Store(true)
+	if running := p.running.Load(); running != nil {
+		_ = running.Kill() // fails only if it ended
+	}
 }
 
 // ask has the program ask.
@@ -64,7 +72,8 @@ type pinentryProcess struct {
 	out     *bufio.Reader
 	pin     []byte
 
-	running atomic.Pointer[os.Process] // for another goroutine to kill
+	running  atomic.Pointer[os.Process] // for another goroutine to kill
+	unwanted atomic.Bool                // it was killed, or is to be
 }
 
 // Start starts the program.
@@ -82,6 +91,9 @@ func (p *pinentryProcess) Start(name string, args []string) (err error) {
 		return err
 	}
 	p.running.Store(p.command.Process)
+	if p.unwanted.Load() {
+		p.kill()
+	}
 	return nil
 }
 
