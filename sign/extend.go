@@ -29,9 +29,9 @@ import (
 //
 // Signatures that are not intact are refused before anything is asked for. Whether
 // they are to be trusted is not looked at. A file without any is an [ErrNoSignature].
-// When there is nothing to add the error is [ErrReached]; when the level can't be reached it is a [*LevelError], see
-// Options.Settle. After an error dst may hold a part of a file, to be thrown away;
-// timestamps that are lost with it are named in a [*LostStampsError].
+// When there is nothing to add the error is [ErrReached]; when the level can't be reached
+// it is a [*LevelError], see Options.Settle. After an error dst may hold a part of a file,
+// to be thrown away; timestamps that are lost with it are named in a [*LostStampsError].
 func Extend(ctx context.Context, dst io.Writer, existing Existing, o Options) error {
 	switch {
 	case existing.File == nil:

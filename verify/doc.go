@@ -4,9 +4,10 @@
 // checks every signature and timestamp in it, and returns a [report.Report].
 //
 // [File] is the one call for that. It recognises PDF, CMS (.p7m, .p7s; DER, BER,
-// base64) and timestamps (.tsr, .tst, .tsd, .m7m) by content, never by name, and gives
-// each signature a verdict in the order of ETSI EN 319 102-1, clause 5.3: format,
-// signer's certificate, arithmetic, the signed attributes, the chain to a trust anchor.
+// base64, below the header of S/MIME too) and timestamps (.tsr, .tst, .tsd, .m7m) by
+// content, never by name, and gives each signature a verdict in the order of ETSI EN 319
+// 102-1, clause 5.3: format, signer's certificate, arithmetic, the signed attributes, the
+// chain to a trust anchor.
 //
 // A signature is valid only when everything was checked and good. Without
 // [Options.Trust] an intact signature is indeterminate, never valid. What
@@ -33,7 +34,7 @@
 // last one first, each at the time that the next one proves (EN 319 102-1, clause 5.6.2.4).
 // One that is not good proves nothing, which is said in a warning, and takes nothing away.
 // Without one the moment is [Options.Time], else Now. What the signer claims proves
-// nothing.
+// nothing; a time that can't be true is a warning.
 //
 // With [Options.Revocation] each certificate of a chain but the anchor is asked about, by
 // evidence in the file, given evidence and the network, as package revocation says. Where

@@ -260,7 +260,7 @@ func latest(a, b time.Time) time.Time {
 // the anchor last.
 func (o Options) ask(c *x509.Certificate, above []*x509.Certificate, m *material, at time.Time) (answer *revocation.Answer, err error) {
 	about := m.revocation.About(c)
-	if !o.work.allows(m.size()/16 + len(about.CRLs) + len(about.OCSP)*(1+len(m.certificates)/4)) {
+	if !o.work.allows(m.size()/unitSteps + len(about.CRLs) + len(about.OCSP)*(1+len(m.certificates)/unitNames)) {
 		return nil, errWork
 	}
 	err = o.network.ask(o.ctx, func(ctx context.Context) (err error) {

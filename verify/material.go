@@ -123,7 +123,7 @@ func (m *material) pool() *x509.CertPool {
 }
 
 // mayIssue says whether a certificate is one of an authority, with a key that takes no
-// seconds to check a few signatures with.
+// seconds to check a few signatures with, as for [cms.SignedData.CertPool].
 func mayIssue(c *x509.Certificate) bool { return c.IsCA && !oversizedKey(c) }
 
 // poolWork is what it takes to make the pool.

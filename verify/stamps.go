@@ -166,7 +166,7 @@ func (o Options) within(own []*stamp, m *material) []*stamp {
 	if len(o.outer) == 0 {
 		return own
 	}
-	if !o.work.allows(m.size() * len(o.outer) / 16) {
+	if !o.work.allows(m.size() * len(o.outer) / unitSteps) {
 		return append(own, &stamp{kind: report.FileTimestamp, err: errWork})
 	}
 	all, held := own, m.all()

@@ -6,15 +6,21 @@ import "errors"
 
 // work is how much more may be done for one file. Signers, timestamps, certificates and
 // revocation values are limited in number each, but a file may hold many of all, and each
-// may have to be looked at for each: minutes, for a few megabytes. A unit takes some
-// microseconds: to compare one certificate or revocation value, or to digest a kilobyte.
+// may have to be looked at for each: minutes, for a few megabytes. It is counted in units
+// of some microseconds.
 type work struct{ left int }
 
-// What real files take is a hundredth of it.
+// maxWork is how many units there are for a file. What real files take is a hundredth of it.
+const maxWork = 250_000
+
+// stampWork is how many units it takes to read a timestamp and check its signature.
+const stampWork = 50
+
+// A unit is enough to compare one certificate or revocation value, or so many
 const (
-	maxWork   = 250_000
-	stampWork = 50 // units: to read a timestamp and check its signature
-	unitBytes = 1 << 10
+	unitBytes = 1 << 10 // bytes to digest,
+	unitSteps = 16      // values to step over in search of one,
+	unitNames = 4       // names of certificates to compare with that of a responder.
 )
 
 func newWork() *work { return &work{maxWork} }

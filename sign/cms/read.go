@@ -68,7 +68,7 @@ type ReadOptions struct {
 	Certificates []*x509.Certificate
 }
 
-// Read parses a ContentInfo with SignedData in DER, BER, PEM or bare base64.
+// Read parses a ContentInfo with SignedData in DER, BER, PEM or base64, see [Unarmor].
 // The content streams to o.Content and into the digests that the file
 // announces; it can have any size.
 //

@@ -71,9 +71,9 @@
 //
 // An object has at most 32 MiB of source text, 400,000 parts and 100 levels; a
 // stream that is inflated at most 32 MiB, all of them 256 MiB; a security store lists
-// of at most 10,000 values, all of them 64 MiB; a revision at most 10,000 signatures, a
-// file 20,000 cross-reference sections. Files made to take very long, such as a thousand revisions of a form with
-// thousands of fields, are refused.
+// of at most 10,000 values, all of them 64 MiB; a revision has at most 10,000 signatures,
+// a file 20,000 cross-reference sections. Files made to take very long, such as a thousand
+// revisions of a form with thousands of fields, are refused.
 //
 // A [Document] must not be used by several goroutines at once; everything else
 // may.

@@ -2,7 +2,10 @@
 
 package pdf
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // What readers draw for a comment without an appearance, by its entries.
 
@@ -36,49 +39,51 @@ func smallMarks(d *Document, annot *dict) bool {
 func extent(points []object, first int) float64 {
 	least, most := math.Inf(1), math.Inf(-1)
 	for i := first; i < len(points); i += 2 {
-		n := math.NaN()
-		switch v := points[i].(type) {
-		case int64:
-			n = float64(v)
-		case float64:
-			n = v
+		n, ok := numberOf(points[i])
+		if !ok {
+			return math.NaN()
 		}
 		least, most = math.Min(least, n), math.Max(most, n)
 	}
 	return most - least
 }
 
-// thinBorder reports whether the lines that a reader draws where there is no
-// appearance are those of a pen, ISO 32000-2, 12.5.4.
-func thinBorder(d *Document, annot *dict) bool {
+// borderWidths returns how wide the lines are that a reader draws where there is no
+// appearance (ISO 32000-2, 12.5.4), and the radii of corners; not ok when that cannot be
+// told.
+func borderWidths(d *Document, annot *dict) (widths []float64, ok bool) {
 	style, err := soft[*dict](d, annot.get("BS"))
 	if err != nil || style == nil && annot.get("BS") != nil {
-		return false
+		return nil, false
 	}
 	border, err := soft[*array](d, annot.get("Border"))
 	if err != nil || border == nil && annot.get("Border") != nil {
-		return false
+		return nil, false
 	}
-	widths := []object{style.get("W")}
+	named := []object{style.get("W")}
 	if border != nil {
-		widths = append(widths, border.items...)
+		named = append(named, border.items...)
 	}
-	for _, w := range widths {
-		switch w := w.(type) {
+	for _, o := range named {
+		switch w, isNumber := numberOf(o); o.(type) {
 		case nil, *array: // an array is of dashes
-		case int64:
-			if w > maxPen {
-				return false
-			}
-		case float64:
-			if w > maxPen {
-				return false
-			}
 		default:
-			return false
+			if !isNumber {
+				return nil, false
+			}
+			widths = append(widths, w)
 		}
 	}
-	return true
+	return widths, true
+}
+
+// thinBorder reports whether the lines that a reader draws where there is no
+// appearance are those of a pen.
+func thinBorder(d *Document, annot *dict) bool { return bordersUpTo(d, annot, maxPen) }
+
+func bordersUpTo(d *Document, annot *dict, most float64) bool {
+	widths, ok := borderWidths(d, annot)
+	return ok && !slices.ContainsFunc(widths, func(w float64) bool { return w > most })
 }
 
 // darkMarks reports whether readers draw a comment in colours that no paper has.
@@ -103,19 +108,5 @@ const maxEnding = 3
 // smallEndings reports whether the ends of a line (/LE, ISO 32000-2, table 179) are
 // of the size of an icon.
 func smallEndings(d *Document, annot *dict) bool {
-	style, err := soft[*dict](d, annot.get("BS"))
-	if err != nil || annot.get("LE") == nil {
-		return err == nil
-	}
-	border, err := soft[*array](d, annot.get("Border"))
-	widths := []object{style.get("W")}
-	if border != nil {
-		widths = append(widths, border.items...)
-	}
-	for _, w := range widths {
-		if n, ok := numberOf(w); ok && n > maxEnding {
-			return false
-		}
-	}
-	return err == nil
+	return annot.get("LE") == nil || bordersUpTo(d, annot, maxEnding)
 }

@@ -87,9 +87,9 @@ func (sig *Signature) note(problems ...Problem) {
 func (d *Document) Signatures() ([]*Signature, error) {
 	s := &survey{Document: d, byID: map[identity]*Signature{}, in: make([]map[identity]bool, len(d.revisions))}
 	s.trace = &footprint{numbers: map[int64]bool{}}
+	defer func() { s.trace = nil }()
 	newest, err := d.signed()
 	if err != nil {
-		s.trace = nil
 		return nil, err
 	}
 	s.newest = identities(newest)

@@ -182,7 +182,21 @@ type Change struct {
 }
 
 // Warning is something a reader of the verdict should know. It never makes a
-// verdict better.
+// verdict better. The codes, and what is warned of:
+//
+//   - attributeOrder: signed attributes that verify only in the order stored
+//   - certificateNotBound: no signed attribute names the certificate
+//   - claimedTimeWrong: the signer claims a time that can't be true
+//   - nestedNotChecked: the content is signed itself, and was not looked into
+//   - repaired: the PDF is damaged, and was read around it
+//   - revocationNotChecked, revocationUnknown: nobody was asked whether a certificate was
+//     revoked, or it names no place to ask
+//   - revokedLater: a certificate was revoked after the signature was made
+//   - structure: a signature dictionary departs from the standard
+//   - timestampProvesNothing: a timestamp is not good, and was passed over
+//   - trailingBytes: bytes after the end are signed or stamped by nobody
+//   - risksNotChecked: what can change the look of the PDF could not be looked for; a risk
+//     that was found has the word of its RiskKind of package sign/pdf, such as javaScript
 type Warning struct {
 	Code    string `json:"code"` // a stable word
 	Message string `json:"message"`

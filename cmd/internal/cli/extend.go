@@ -46,7 +46,8 @@ they were revoked is asked of the places that they name.
 
 What can't be reached is an error, and nothing is written; with --best-effort it
 is a warning, and the level that was reached is said. After a failure nothing more
-is asked for.`,
+is asked for. With --trust a stamp by an authority that does not lead there is a
+warning.`,
 		Example: `  pectoken extend --level t --tsa https://tsa.example.it contract.pdf.p7m
   pectoken extend contract.pdf.p7m -o contract-lta.pdf.p7m
   pectoken extend --content drawing.dwg drawing.dwg.p7s`,

@@ -64,8 +64,8 @@ PECTOKEN_TSA_USER, PECTOKEN_TSA_PASSWORD
 HTTPS_PROXY, HTTP_PROXY, NO_PROXY
                  the proxy on the way to it, and to those who know of revocation
 XDG_CONFIG_HOME  the folder of the configuration file (pectoken help config)
-XDG_CACHE_HOME   the folder where cards that were seen and answers about revocation are
-                 remembered
+XDG_CACHE_HOME   the folder where cards that were seen, wrong PINs that were sent (their
+                 number) and answers about revocation are remembered
 NO_COLOR         when set, no colours
 TMPDIR           where standard input is kept while it is worked on
 

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -165,13 +164,7 @@ func (f *levelFlags) doubt(t *timestamp.Token) string {
 	if f.anchors == nil || check.Signature == nil || check.Signature.Certificate == nil {
 		return ""
 	}
-	others := x509.NewCertPool()
-	for _, c := range t.SignedData.Certificates {
-		if parsed, err := c.X509(); err == nil {
-			others.AddCert(parsed)
-		}
-	}
-	chain := f.anchors.Chain(check.Signature.Certificate, others, t.Info.Time)
+	chain := f.anchors.Chain(check.Signature.Certificate, t.SignedData.CertPool(), t.Info.Time)
 	if chain.Status == trust.Trusted {
 		return ""
 	}

@@ -29,9 +29,10 @@ program can be seen by every other.
 
 A card counts wrong PINs and locks after a few, so a PIN is sent once and never
 again by itself. A card with one try left is sent a PIN only with --last-try; where the
-driver doesn't say how many are left, that is after two wrong ones from this program. A
-PIN of a length that the card rules out is refused without asking the card, and
-so is one for an Italian card with anything but digits in it, were it a space.
+driver doesn't say how many are left, that is after two wrong ones from this program,
+which knows of no others. A PIN of a length that the card rules out is refused without
+asking the card, and so is one for an Italian card with anything but digits in it, were
+it a space.
 
 An electronic identity card (CIE) that was paired with this computer wants only the
 last four of the eight digits of its PIN.`,

@@ -41,10 +41,17 @@ themselves where there is one that fits.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return flagError(c, err)
 	})
+	addCommands(a, root)
+	return root
+}
+
+// addCommands adds the command that the line begins with; all, and the help topics, if it
+// begins with none.
+func addCommands(a *app, root *cobra.Command) {
 	if c := newNamedCmd(a); c != nil {
 		root.AddCommand(c)
 		root.CompletionOptions.DisableDefaultCmd = true
-		return root
+		return
 	}
 	for _, c := range commands() {
 		built := c.build(a)
@@ -54,7 +61,6 @@ themselves where there is one that fits.`,
 	root.AddCommand(helpTopics()...)
 	root.SetHelpCommand(newHelpCmd())
 	tameCompletion(root)
-	return root
 }
 
 // command is one that does something.

@@ -84,7 +84,12 @@ A signature of --level b is worth as much as its certificate, for a few years. W
 a time stamp proves when it was made, lt adds the proof that no certificate was
 revoked, lta a time stamp over all of that, which pectoken extend renews. Authorities
 are named as with pectoken timestamp, and a stamp costs money. What can't be reached is
-an error, and nothing is written; with --best-effort it is a warning.
+an error, and nothing is written; with --best-effort it is a warning (levelNotReached
+with --json). With --trust a stamp by an authority that does not lead there is one as
+well (authorityNotTrusted).
+
+A batch asks for one stamp at a time until the first is there, and for none any more
+after a failure before that, or by which a stamp may have been used up.
 
 The certificate is the one on the card that is made for signing documents. If
 several fit they are listed, and --token and --cert choose. A PIN is asked once

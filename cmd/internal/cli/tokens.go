@@ -30,7 +30,8 @@ the other one. A card with two PINs is one card with two tokens.
 The certificates are shown as they are: neither who issued them nor whether they
 were revoked is checked. A card has no counter of tries that can be read this
 way, only the states ok, low (a wrong PIN was given), final (one try left) and
-locked.`,
+locked. Of a card whose driver doesn't say even that, the wrong PINs that pectoken
+itself sent in a row are shown.`,
 		Example: `  pectoken tokens
   pectoken tokens --json
   pectoken tokens --watch

@@ -14,7 +14,7 @@ import (
 // Drivers such as OpenSC say nothing of tries that another run used up.
 type wrongCount struct{ PIN, PUK int }
 
-// mostCounted is of how many tokens count is kept.
+// mostCounted is of how many tokens count is kept, before it begins anew.
 const mostCounted = 1000
 
 // wrongKey tells a token from the others, and one PIN of a card from the other.

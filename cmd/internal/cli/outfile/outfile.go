@@ -7,7 +7,8 @@
 // disk. Until then nothing is seen under the final name, whatever happens to
 // the disk or the process; a killed process leaves the hidden file behind.
 //
-// A File is for one goroutine, but for [File.Abandon]. For many files there are [Folders] and [CommitAll].
+// A File is for one goroutine, but for [File.Abandon]. For many files there are [Folders]
+// and [CommitAll].
 package outfile
 
 import (
