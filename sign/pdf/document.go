@@ -62,8 +62,9 @@ type file struct {
 	effort       int64 // spent so far, see spend
 	exhausted    error // set when it was too much
 
-	window []byte     // of parseAt, for the next time
-	trace  *footprint // of the walk that goes on; nil when nobody wants to know
+	names nameTable
+	idle  *parser    // of parseAt, for the next time
+	trace *footprint // of the walk that goes on; nil when nobody wants to know
 
 	compared *comparison // by Changes
 
@@ -143,6 +144,7 @@ func Open(r io.ReaderAt, size int64) (*Document, error) {
 func OpenWith(r io.ReaderAt, size int64, o OpenOptions) (*Document, error) {
 	f := &file{
 		src: &source{ReaderAt: r}, size: size,
+		names:  nameTable{},
 		places: map[int64][]place{},
 		parsed: map[int64]*indirect{},
 		unpack: map[int64]*objectStream{},
@@ -256,9 +258,7 @@ func (f *file) parseAt(at int64) (*indirect, error) {
 	if at < 0 || at >= f.size {
 		return nil, damaged(at, "an object was expected here, outside the file")
 	}
-	p := newParser(f.src, at, f.size)
-	p.window, f.window = f.window, nil
-	defer func() { f.window = p.window[:0] }()
+	p := f.parser(at)
 	o := &indirect{home: at, span: span{start: at}}
 	num, gen, word, err := p.header()
 	if err != nil {
@@ -268,7 +268,7 @@ func (f *file) parseAt(at int64) (*indirect, error) {
 		return nil, damaged(at, "an object was expected")
 	}
 	o.ref = ref{num.integer, gen.integer}
-	p.in = &o.ref
+	p.in = new(o.ref) // a string that is kept does not keep all of the object
 	if o.value, _, err = p.object(); err != nil {
 		return nil, err
 	}
@@ -277,7 +277,25 @@ func (f *file) parseAt(at int64) (*indirect, error) {
 	if err := f.spend(o.len()); err != nil {
 		return nil, err
 	}
-	return o, p.stream(o)
+	if err := p.stream(o); err != nil {
+		return o, err
+	}
+	f.idle = p
+	return o, nil
+}
+
+// parser returns one for the object at an absolute offset: the one of the last time
+// if that came to an end.
+func (f *file) parser(at int64) *parser {
+	p := f.idle
+	if p == nil {
+		p = newParser(f.src, at, f.size)
+		p.names = f.names
+		return p
+	}
+	f.idle = nil
+	p.again(at, f.size)
+	return p
 }
 
 // header reads the three tokens that open an indirect object.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -43,7 +44,7 @@ type token struct {
 	kind    tokenKind
 	integer int64
 	real    float64
-	bytes   []byte // of a name, string or keyword
+	bytes   []byte // of a string; of a name or keyword, which is good until the next token
 	hex     bool   // of a string
 }
 
@@ -70,9 +71,14 @@ const eof = -1
 
 // peek returns the byte at pos, or eof.
 func (l *lexer) peek() int {
-	if i := l.pos - l.at; i >= 0 && i < int64(len(l.window)) {
+	if i := uint64(l.pos - l.at); i < uint64(len(l.window)) { // before the window it is a huge number
 		return int(l.window[i])
 	}
+	return l.refill()
+}
+
+// refill is peek where the window does not hold pos.
+func (l *lexer) refill() int {
 	if !l.fill() {
 		return eof
 	}
@@ -206,7 +212,9 @@ func (l *lexer) scan(t *token) error {
 	return nil
 }
 
-// regular reads the run of regular characters at pos.
+// regular reads the run of regular characters at pos. It returns a part of the
+// window where that holds all of it: good until the window moves on, and not to be
+// written to.
 func (l *lexer) regular() ([]byte, error) {
 	var w []byte
 	for isRegular(l.peek()) {
@@ -218,8 +226,11 @@ func (l *lexer) regular() ([]byte, error) {
 		if len(w)+n > maxWord {
 			return nil, damaged(l.pos, "a word longer than %d bytes", maxWord)
 		}
-		w = append(w, inWindow[:n]...)
 		l.pos += int64(n)
+		if w == nil && n < len(inWindow) {
+			return inWindow[:n:n], nil
+		}
+		w = append(w, inWindow[:n]...)
 	}
 	return w, nil
 }
@@ -229,7 +240,10 @@ func (l *lexer) name(t *token) error {
 	if err != nil {
 		return err
 	}
-	t.bytes = w[:0]
+	if t.bytes = w; !slices.Contains(w, '#') {
+		return nil
+	}
+	t.bytes = make([]byte, 0, len(w))
 	for i := 0; i < len(w); i++ {
 		c := w[i]
 		if c == '#' && i+2 < len(w) && unhex(w[i+1]) >= 0 && unhex(w[i+2]) >= 0 {
@@ -277,29 +291,76 @@ func isNumber(w []byte) bool {
 	return digits > 0 && points <= 1
 }
 
-// literal reads a string in parentheses, ISO 32000-2, 7.3.4.2.
+// longString is how much of a string is kept before its end is known to come.
+const longString = 64 << 10
+
+// What character returns beside bytes and eof.
+const (
+	nothing = iota - 3
+	closing
+)
+
+// literal reads a string in parentheses, ISO 32000-2, 7.3.4.2. The end of a long
+// one is looked for first: one without an end takes no memory, and others take what
+// they need at once.
 func (l *lexer) literal(t *token) error {
 	for open := 1; ; {
-		c := l.next()
+		c := l.character(&open)
 		switch c {
+		case closing:
+			return nil
 		case eof:
 			return damaged(t.start, "a string without end")
-		case '(':
-			open++
-		case ')':
-			if open--; open == 0 {
-				return nil
+		case nothing:
+			continue
+		}
+		if len(t.bytes) == longString {
+			rest, ok := l.rest(open)
+			if !ok {
+				return damaged(t.start, "a string without end")
 			}
-		case '\r':
-			l.skipLF()
-			c = '\n'
-		case '\\':
-			if c = l.escape(); c == eof {
-				continue
-			}
+			t.bytes = slices.Grow(t.bytes, rest+1)
 		}
 		t.bytes = append(t.bytes, byte(c))
 	}
+}
+
+// rest counts the bytes up to the end of the string in which l stands.
+func (l *lexer) rest(open int) (n int, ok bool) {
+	ahead := newLexer(l.src, l.pos, l.limit)
+	for {
+		switch ahead.character(&open) {
+		case closing:
+			return n, true
+		case eof:
+			l.err = ahead.err
+			return 0, false
+		case nothing:
+		default:
+			n++
+		}
+	}
+}
+
+// character reads one byte of a string, open parentheses deep.
+func (l *lexer) character(open *int) int {
+	c := l.next()
+	switch c {
+	case '(':
+		*open++
+	case ')':
+		if *open--; *open == 0 {
+			return closing
+		}
+	case '\r':
+		l.skipLF()
+		return '\n'
+	case '\\':
+		if c = l.escape(); c == eof {
+			return nothing
+		}
+	}
+	return c
 }
 
 func (l *lexer) skipLF() {

@@ -35,6 +35,7 @@ func (d *Document) packed(r ref, at location) (*indirect, error) {
 	}
 	begin := stream.index[at.gen].offset
 	p := newParser(bytes.NewReader(stream.data), begin, int64(len(stream.data)))
+	p.names = d.names
 	o := &indirect{ref: r, packed: true, home: home}
 	if o.value, o.span, err = p.object(); err != nil {
 		return nil, err

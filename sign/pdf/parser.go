@@ -2,13 +2,22 @@
 
 package pdf
 
-import "io"
+import (
+	"io"
+	"slices"
+)
 
 // parser builds objects from tokens, within the limits of one object.
 type parser struct {
 	*lexer
 	nodes int
 	in    *ref // the object that is parsed, see text
+	names nameTable
+
+	// What the arrays and dictionaries that are open have so far, the outer ones
+	// first. They get lists of their own when they close and their length is known.
+	items   []object
+	entries []entry
 }
 
 // newParser starts at pos of src and reads at most maxObject bytes, and never
@@ -18,6 +27,47 @@ func newParser(src io.ReaderAt, pos, limit int64) *parser {
 		limit = pos + maxObject
 	}
 	return &parser{lexer: newLexer(src, pos, limit)}
+}
+
+// maxKept bounds the items and entries for which a parser keeps room.
+const maxKept = 1 << 10
+
+// again makes p ready for another object of the same source, which ends at limit as
+// before. The window stays: objects read one after the other often stand side by side.
+func (p *parser) again(pos, limit int64) {
+	if limit-pos > maxObject {
+		limit = pos + maxObject
+	}
+	p.pos, p.limit, p.nodes, p.in = pos, limit, 0, nil
+	if cap(p.items) > maxKept {
+		p.items = nil
+	}
+	if cap(p.entries) > maxKept {
+		p.entries = nil
+	}
+}
+
+// nameTable holds names that were met, as objects: a document has few, and repeats
+// them in every object.
+type nameTable map[name]object
+
+// What a nameTable holds at the most, and how long names in it are.
+const (
+	maxNames   = 1 << 10
+	maxNameLen = 64
+)
+
+// object returns the name that is written so.
+func (n nameTable) object(written []byte) object {
+	if o, known := n[name(written)]; known {
+		return o
+	}
+	fresh := name(written)
+	var o object = fresh
+	if n != nil && len(n) < maxNames && len(fresh) <= maxNameLen {
+		n[fresh] = o
+	}
+	return o
 }
 
 // object reads one object, ISO 32000-2, 7.3.
@@ -43,7 +93,7 @@ func (p *parser) build(t token, depth int) (object, span, error) {
 	case tokenReal:
 		return t.real, t.span, nil
 	case tokenName:
-		return name(t.bytes), t.span, nil
+		return p.names.object(t.bytes), t.span, nil
 	case tokenString:
 		return &text{span: t.span, bytes: t.bytes, hex: t.hex, in: p.in}, t.span, nil
 	case tokenArrayOpen:
@@ -88,6 +138,7 @@ func (p *parser) integerOrRef(t token) (object, span, error) {
 
 func (p *parser) array(open token, depth int) (object, span, error) {
 	a := &array{src: p.src, span: open.span}
+	first := len(p.items)
 	for {
 		t, err := p.token()
 		if err != nil {
@@ -95,18 +146,30 @@ func (p *parser) array(open token, depth int) (object, span, error) {
 		}
 		if t.kind == tokenArrayClose {
 			a.end = t.end
+			a.items, p.items = closed(p.items, first)
 			return a, a.span, nil
 		}
 		item, _, err := p.build(t, depth+1)
 		if err != nil {
 			return nil, a.span, err
 		}
-		a.items = append(a.items, item)
+		p.items = append(p.items, item)
 	}
+}
+
+// closed cuts what stands from first off list, and returns that in a list of its own.
+func closed[T any](list []T, first int) (cut, rest []T) {
+	if len(list) == first {
+		return nil, list
+	}
+	cut = slices.Clone(list[first:])
+	clear(list[first:]) // a parser that is kept keeps no objects
+	return cut, list[:first]
 }
 
 func (p *parser) dict(open token, depth int) (object, span, error) {
 	d := &dict{src: p.src, span: open.span}
+	first := len(p.entries)
 	for {
 		t, err := p.token()
 		if err != nil {
@@ -114,13 +177,14 @@ func (p *parser) dict(open token, depth int) (object, span, error) {
 		}
 		if t.kind == tokenDictClose {
 			d.end = t.end
+			d.entries, p.entries = closed(p.entries, first)
 			return d, d.span, nil
 		}
 		e, err := p.entry(t, depth)
 		if err != nil {
 			return nil, d.span, err
 		}
-		d.entries = append(d.entries, e)
+		p.entries = append(p.entries, e)
 	}
 }
 
@@ -128,10 +192,12 @@ func (p *parser) entry(key token, depth int) (entry, error) {
 	if key.kind != tokenName {
 		return entry{}, damaged(key.start, "a dictionary key was expected")
 	}
+	e := entry{span: key.span, key: p.names.object(key.bytes).(name)}
 	t, err := p.token()
 	if err != nil {
 		return entry{}, err
 	}
-	value, at, err := p.build(t, depth+1)
-	return entry{span: span{key.start, at.end}, key: name(key.bytes), value: value, at: at}, err
+	e.value, e.at, err = p.build(t, depth+1)
+	e.end = e.at.end
+	return e, err
 }

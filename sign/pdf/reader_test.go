@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -101,6 +102,33 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// Words are read as they are wherever the lexer's window ends in them.
+func TestParseAcrossWindows(t *testing.T) {
+	const in, want = "<< /N#61me /O#74her /Number -12.5 /Ref 12 34 R >>", "<</Name /Other /Number -12.5 /Ref 12 34 R>>"
+	for _, end := range []int{firstWindow, firstWindow + windowLen} {
+		for before := end - len(in) - 1; before <= end; before++ {
+			o, at, err := parse(strings.Repeat(" ", before) + in)
+			if err != nil || show(o) != want || at.end != int64(before+len(in)) {
+				t.Errorf("after %d bytes it is %s up to %d, %v", before, show(o), at.end, err)
+			}
+		}
+	}
+}
+
+func TestParseLongString(t *testing.T) {
+	for _, n := range []int{longString - 1, longString, longString + 1, 3 * longString} {
+		word := strings.Repeat("x", n)
+		in := "(" + word + `\(()\101` + "\\\r\n\r\n)"
+		o, at, err := parse(in)
+		if got, _ := o.(*text); err != nil || got == nil || string(got.bytes) != word+"(()A\n" || at.end != int64(len(in)) {
+			t.Errorf("a string of %d bytes is read wrongly, up to %d: %v", n, at.end, err)
+		}
+		if _, _, err := parse(in[:len(in)-1]); err == nil {
+			t.Errorf("a string of %d bytes is read without its end", n)
+		}
+	}
+}
+
 func TestParseLimits(t *testing.T) {
 	if _, _, err := parse("[" + strings.Repeat("0 ", maxNodes) + "]"); err == nil {
 		t.Error("an array with too many items is read")
@@ -108,6 +136,13 @@ func TestParseLimits(t *testing.T) {
 	endless := hole{head: []byte("("), zeros: 1 << 40}
 	if _, _, err := newParser(endless, 0, endless.size()).object(); err == nil {
 		t.Error("an endless string is read")
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, _, _ = newParser(endless, 0, endless.size()).object()
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+		t.Errorf("an endless string takes %d bytes", took)
 	}
 }
 

@@ -141,6 +141,7 @@ func (l *ledger) expandList(o object, v visit) {
 	if v.purpose == annotList {
 		u, key = use{purpose: annotation, page: v.page, via: "Annots"}, "Annots"
 	}
+	l.structure = slices.Grow(l.structure, len(list.items)) // a form can have very many fields
 	for _, item := range slices.Backward(list.items) {
 		l.refer(item, u, key)
 	}
