@@ -275,6 +275,54 @@ func TestExtend(t *testing.T) {
 	}
 }
 
+// once is a stamper that gives one time stamp.
+type once struct {
+	sign.Stamper
+	given int
+}
+
+var errSpent = errors.New("no more time stamps")
+
+func (o *once) Stamp(ctx context.Context, digests timestamp.Digests) (*timestamp.Token, error) {
+	if o.given++; o.given > 1 {
+		return nil, errSpent
+	}
+	return o.Stamper.Stamp(ctx, digests)
+}
+
+// A signature that stands in a file several times gets one time stamp. When there is none
+// for another signature, the ones that were paid for are kept if a lower level will do.
+func TestExtendWithOneStamp(t *testing.T) {
+	w := newWorld(t)
+	first, second := w.people.Must(t, pki.Signer), w.people.Must(t, pki.SignerP256)
+	signer := cms.Signer{Key: first.Key, Certificate: first.Certificate, Chain: first.Chain, SigningTime: moment}
+	other := cms.Signer{Key: second.Key, Certificate: second.Certificate, Chain: second.Chain, SigningTime: moment}
+	for name, c := range map[string]struct {
+		signers []cms.Signer
+		want    []sign.Level
+	}{
+		"equal signatures": {[]cms.Signer{signer, signer, signer}, []sign.Level{sign.LevelT, sign.LevelT, sign.LevelT}},
+		"two signatures":   {[]cms.Signer{signer, other}, []sign.Level{sign.LevelT, sign.LevelB}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var file bytes.Buffer
+			if err := cms.Sign(&file, strings.NewReader("un atto"), cms.Options{Signers: c.signers}); err != nil {
+				t.Fatal(err)
+			}
+			o := w.options(t, sign.LevelT)
+			var failed *sign.LevelError
+			o.Settle = func(e *sign.LevelError) error { failed = e; return nil }
+			o.Stamper = &once{Stamper: o.Stamper}
+			for i, s := range w.all(t, extended(t, file.Bytes(), nil, o)) {
+				expect(t, s, c.want[i], report.Valid)
+			}
+			if short := slices.Contains(c.want, sign.LevelB); short != (failed != nil) || short && !errors.Is(failed, errSpent) {
+				t.Errorf("%v", failed)
+			}
+		})
+	}
+}
+
 func sameAttribute(a, b cms.Attribute) bool { return bytes.Equal(a.Raw, b.Raw) }
 
 // What can't be proven is found out before a time stamp is paid for, when signing and when

@@ -72,21 +72,31 @@ func (r *raising) addStamp(signer int, kind cms.TimestampKind, token []byte) err
 }
 
 // stampSignatures gives each signature that has none a timestamp (signature-time-stamp,
-// ETSI EN 319 122-1, clause 5.3).
+// ETSI EN 319 122-1, clause 5.3). Equal values, as of a signature that stands in a file
+// many times, share one: each costs money. When one can't be had those before it are kept.
 func (r *raising) stampSignatures(ctx context.Context) error {
+	stamps, had := map[int][]cms.Attribute{}, map[string]cms.Attribute{}
+	var failed error
 	for i, s := range r.sd.Signers {
 		if len(signatureStamps(s)) > 0 {
 			continue
 		}
-		attribute, err := r.stampValue(ctx, s.Signature)
-		if err != nil {
-			return err
+		stamp, ok := had[string(s.Signature)]
+		if !ok {
+			if stamp, failed = r.stampValue(ctx, s.Signature); failed != nil {
+				break
+			}
+			had[string(s.Signature)] = stamp
 		}
-		if err := r.add(cms.Additions{Unsigned: map[int][]cms.Attribute{i: {attribute}}}); err != nil {
-			return err
-		}
+		stamps[i] = []cms.Attribute{stamp}
 	}
-	return nil
+	if len(stamps) == 0 {
+		return failed
+	}
+	if err := r.add(cms.Additions{Unsigned: stamps}); err != nil {
+		return err
+	}
+	return failed
 }
 
 // stampValue asks for a timestamp of a signature value.

@@ -291,6 +291,7 @@ func TestRefusals(t *testing.T) {
 		{"cut short", plain[:len(plain)-40], nil, new(*DamagedError), ""},
 		{"no %%EOF", bytes.Replace(plain, []byte("%%EOF"), []byte("%%FOE"), 1), nil, new(*DamagedError), "no startxref with %%EOF"},
 		{"wrong startxref", bytes.Replace(plain, []byte("startxref\n"), []byte("startxref\n1"), 1), nil, new(*DamagedError), ""},
+		{"startxref in a longer word", bytes.Replace(plain, []byte("\nstartxref"), []byte("\astartxref"), 1), nil, new(*DamagedError), "another word"},
 		{"encrypted", encrypted, nil, new(*EncryptedError), "encrypted"},
 		{"no page", noPages, nil, new(*DamagedError), "no page"},
 		{"page tree with a loop", loop, nil, new(*DamagedError), "page tree"},

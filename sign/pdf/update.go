@@ -59,14 +59,30 @@ func newUpdate(d *Document, random io.Reader) (*update, error) {
 	if u.next < 1 || u.next > maxNumber-maxNew {
 		return nil, damaged(d.newest().trailer.start, "object numbers up to %d", u.next)
 	}
-	var last [1]byte
-	if n, err := d.src.ReadAt(last[:], d.size-1); n < 1 {
-		return nil, fmt.Errorf("reading end of PDF: %w", err)
+	before, err := d.byteAt(d.last.start - 1)
+	if err != nil {
+		return nil, err
 	}
-	if last[0] != '\n' && last[0] != '\r' {
+	if isRegular(before) { // what is the last revision now would be none below an update
+		return nil, damaged(d.last.start, "startxref is the end of another word")
+	}
+	last, err := d.byteAt(d.size - 1)
+	if err != nil {
+		return nil, err
+	}
+	if last != '\n' && last != '\r' {
 		u.buf.WriteByte('\n')
 	}
 	return u, nil
+}
+
+// byteAt reads one byte near the end of the file.
+func (d *Document) byteAt(at int64) (int, error) {
+	var b [1]byte
+	if n, err := d.src.ReadAt(b[:], at); n < 1 {
+		return 0, fmt.Errorf("reading end of PDF: %w", err)
+	}
+	return int(b[0]), nil
 }
 
 // allocate returns the reference of a new object.

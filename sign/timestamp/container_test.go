@@ -218,6 +218,7 @@ func TestHostileTSD(t *testing.T) {
 	evidence := func(contents []byte) []byte {
 		return der(t, asn1.RawValue{Class: 2, Tag: 0, IsCompound: true, Bytes: contents})
 	}
+	long := bytes.Repeat([]byte("a"), 64<<10)
 	huge := []byte{0x04, 0x88, 0x3f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 	for name, body := range map[string][]byte{
 		"version 2":          slices.Concat([]byte{2, 1, 2}, evidence([]byte{0x30, 0})),
@@ -228,6 +229,8 @@ func TestHostileTSD(t *testing.T) {
 		"fields in disorder": slices.Concat([]byte{2, 1, 1, 4, 0, 0x30, 3, 1, 1, 0}, evidence([]byte{0x30, 0})),
 		"metadata of none":   slices.Concat([]byte{2, 1, 1, 0x30, 0}, evidence([]byte{0x30, 0})),
 		"a name of no text":  slices.Concat([]byte{2, 1, 1, 0x30, 6, 1, 1, 0, 0x0c, 1, 0xff}, evidence([]byte{0x30, 0})),
+		"a name too long":    slices.Concat([]byte{2, 1, 1}, der(t, asn1.RawValue{Tag: 16, IsCompound: true, Bytes: slices.Concat([]byte{1, 1, 0}, der(t, asn1.RawValue{Tag: 12, Bytes: long}))}), evidence([]byte{0x30, 0})),
+		"a URI too long":     slices.Concat([]byte{2, 1, 1}, der(t, asn1.RawValue{Tag: 22, Bytes: long}), evidence([]byte{0x30, 0})),
 		"nested segments":    slices.Concat([]byte{2, 1, 1}, bytes.Repeat([]byte{0x24, 0x80}, 100_000)),
 	} {
 		c, err := timestamp.Read(bytes.NewReader(timestamped(t, body)), timestamp.ReadOptions{})

@@ -27,7 +27,8 @@
 // # Limits
 //
 // Evidence records (RFC 4998) are kept raw. Beside the limits of package cms: a
-// TSTInfo has 64 KiB at the most, an authority's answer 1 MiB, a .tsd 100 tokens.
+// TSTInfo, a dataUri and a metaData have 64 KiB at the most each, an authority's answer
+// 1 MiB, a .tsd 100 tokens.
 //
 // A [Client] is safe for concurrent use; values of the other types may be shared
 // between goroutines for reading.

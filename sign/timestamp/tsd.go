@@ -29,7 +29,10 @@ const (
 )
 
 // Limits on what is kept in memory, beside those of package cms.
-const maxEvidence = 100 // tokens: a chain gets one in some years
+const (
+	maxEvidence = 100      // tokens: a chain gets one in some years
+	maxMetaData = 64 << 10 // octets of dataUri and of metaData: an address, a name and a media type
+)
 
 // layout is where the parts of a TimeStampedData stand among its decoded octets,
 // for those who write it again.
@@ -129,7 +132,7 @@ func (t *tsdReader) dataURI() error {
 	if there, err := t.ahead(tagIA5String); err != nil || !there {
 		return err
 	}
-	raw, err := t.Element()
+	raw, err := t.brief("dataUri")
 	if err != nil {
 		return err
 	}
@@ -141,12 +144,21 @@ func (t *tsdReader) metaData() error {
 	if there, err := t.ahead(tagSequence); err != nil || !there {
 		return err
 	}
-	raw, err := t.Element()
+	raw, err := t.brief("MetaData")
 	if err != nil {
 		return err
 	}
 	t.c.MetaData, err = parseMetaData(raw)
 	return malformed("MetaData", err)
+}
+
+// brief reads an element that has to be short: it is copied into what is shown.
+func (t *tsdReader) brief(what string) ([]byte, error) {
+	raw, err := t.Element()
+	if err == nil && len(raw) > maxMetaData {
+		err = malformed(what, fmt.Errorf("%d octets, more than %d", len(raw), maxMetaData))
+	}
+	return raw, err
 }
 
 // parseMetaData reads MetaData ::= SEQUENCE { hashProtected BOOLEAN, fileName

@@ -11,7 +11,9 @@ import (
 
 	"github.com/pectoken/pectoken/cmd/internal/cli/outfile"
 	"github.com/pectoken/pectoken/sign"
+	"github.com/pectoken/pectoken/sign/cms"
 	"github.com/pectoken/pectoken/sign/pdf"
+	"github.com/pectoken/pectoken/sign/timestamp"
 	"github.com/pectoken/pectoken/token"
 )
 
@@ -180,6 +182,16 @@ func fileProblem(p *problem) {
 	if errors.As(p.err, &password) {
 		p.code, p.hint = "password", []string{"--password opens it"}
 	}
+}
+
+// damagedInput says of an error in the structure of a file that the file is damaged. An
+// error of the disk and an interrupt are left as they are.
+func damagedInput(err error) error {
+	structure := errors.As(err, new(*cms.FormatError)) || errors.As(err, new(*timestamp.FormatError))
+	if !structure || errors.As(err, new(*fs.PathError)) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &problem{exit: exitFailed, code: "damaged", err: fmt.Errorf("the file is damaged or cut short: %w", err)}
 }
 
 // pinProblems gives each reason of a [token.PINError] its word and hint.

@@ -193,7 +193,10 @@ func (a *app) extend(ctx context.Context, o *extendOptions, file, output string)
 
 // problem says what to type for what can't be extended.
 func (o *extendOptions) problem(ctx context.Context, in *input, err error) error {
+	_, damage := cms.Read(in.section(), cms.ReadOptions{})
 	switch {
+	case errors.As(err, new(*cms.FormatError)) && damage != nil && cms.Recognize(in.section()):
+		return damagedInput(damage) // it is the file that can't be read, and not what an authority sent
 	case !errors.Is(err, sign.ErrNoSignature):
 		return levelProblem(ctx, err)
 	case isContainer(in):

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -70,7 +71,7 @@ func (f *revocationFlags) cache(a *app) *revocation.Cache {
 // given reads the evidence that the user has.
 func (f *revocationFlags) given() (given revocation.Evidence, err error) {
 	for _, path := range f.ocsp {
-		data, err := readEvidence(path)
+		data, err := readEvidence(path, longestOCSP)
 		if err != nil {
 			return given, fmt.Errorf("--ocsp: %w", err)
 		}
@@ -81,7 +82,7 @@ func (f *revocationFlags) given() (given revocation.Evidence, err error) {
 		given.OCSP = append(given.OCSP, o)
 	}
 	for _, path := range f.crl {
-		data, err := readEvidence(path)
+		data, err := readEvidence(path, longestCRL)
 		if err != nil {
 			return given, fmt.Errorf("--crl: %w", err)
 		}
@@ -94,21 +95,35 @@ func (f *revocationFlags) given() (given revocation.Evidence, err error) {
 	return given, nil
 }
 
-// longestEvidence is more than the longest list that is read, in bytes.
-const longestEvidence = 128 << 20
+// How many bytes of a file are read at the most: more than what is taken for a list,
+// which may be PEM, and for an OCSP response.
+const (
+	longestCRL  = 128 << 20
+	longestOCSP = 2 << 20
+)
 
-func readEvidence(path string) ([]byte, error) {
+// readEvidence reads a file of limited length. A list can be most of the memory that the
+// program uses, so that room is made once, for the length that the file has.
+func readEvidence(path string, longest int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading %q: %w", path, bare(err))
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, longestEvidence+1))
-	if err == nil && len(data) > longestEvidence {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("reading %q: %w", path, bare(err))
+	}
+	var data bytes.Buffer
+	if info.Size() <= longest {
+		data.Grow(int(info.Size()) + bytes.MinRead)
+		_, err = data.ReadFrom(io.LimitReader(file, longest+1))
+	}
+	if err == nil && max(info.Size(), int64(data.Len())) > longest {
 		err = errors.New("it is too large to be what it should")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %q: %w", path, bare(err))
 	}
-	return data, nil
+	return data.Bytes(), nil
 }

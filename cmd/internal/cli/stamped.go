@@ -62,10 +62,6 @@ func intactChain(c *timestamp.Container) error {
 	return nil
 }
 
-func damagedStamps(file string, err error) error {
-	return &problem{exit: exitFailed, code: "damaged", err: fmt.Errorf("splitting %q: %w", file, err)}
-}
-
 // writeStamped writes the document, which must still be what was stamped.
 func (a *app) writeStamped(file string, in *input, output string, mode outfile.Mode) error {
 	out, err := a.createOutput(output, mode)
@@ -132,7 +128,7 @@ func runSplit(ctx context.Context, a *app, o *splitOptions) error {
 	}
 	c, err := readStamped(in, nil)
 	if err != nil {
-		return damagedStamps(o.file, err)
+		return fmt.Errorf("splitting %q: %w", o.file, damagedInput(err))
 	}
 	document, stamp, err := o.outputs(in, c)
 	if err != nil {
@@ -278,7 +274,7 @@ func runJoin(ctx context.Context, a *app, o *joinOptions) error {
 		return err
 	}
 	t, _, err := timestamp.ReadToken(stamp.section())
-	if err == nil {
+	if err = damagedInput(err); err == nil {
 		err = t.Check().Err()
 	}
 	if err != nil {

@@ -197,7 +197,7 @@ func (o *timestampOptions) plan(j *stamping) error {
 	case j.as == timestamp.TSD && timestamp.Recognize(j.in.section()) == timestamp.TSD:
 		chain, err := readStamped(j.in, nil)
 		if err != nil {
-			return fmt.Errorf("stamping %q: %w", j.file, err)
+			return fmt.Errorf("stamping %q: %w", j.file, damagedInput(err))
 		}
 		if err := intactChain(chain); err != nil {
 			return &problem{exit: exitFailed, code: "broken", err: fmt.Errorf("stamping %q: its time stamps are not good, and nobody should put one more: %w", j.file, err)}

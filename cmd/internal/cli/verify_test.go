@@ -246,3 +246,25 @@ func TestRevocationFaults(t *testing.T) {
 		})
 	}
 }
+
+func TestReadEvidence(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "list.crl")
+	content := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	length := int64(len(content))
+	data, err := readEvidence(path, length)
+	if err != nil || !bytes.Equal(data, content) {
+		t.Errorf("%d bytes, %v", len(data), err)
+	}
+	if int64(cap(data)) > length+length/8 {
+		t.Errorf("%d bytes of memory for %d", cap(data), length)
+	}
+	if data, err := readEvidence(path, length-1); data != nil || err == nil || !strings.Contains(err.Error(), "too large") {
+		t.Errorf("%d bytes, %v", len(data), err)
+	}
+	if data, err := readEvidence("/dev/zero", length); data != nil || err == nil {
+		t.Errorf("%d bytes of a file without end, %v", len(data), err)
+	}
+}
