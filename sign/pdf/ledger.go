@@ -64,6 +64,8 @@ type ledger struct {
 	names  map[string]bool // of all fields
 	late   []int64         // objects that only bytes of later revisions complete
 
+	stamped map[stampPlace]int // the round after that of the last stamp there
+
 	structure []visit // to be done first, so that all fields and pages are known
 	rest      []visit
 	round     int                    // counts the steps
@@ -85,6 +87,7 @@ func newLedger(view, newest *Document) *ledger {
 	return &ledger{
 		Document: view, newest: newest, oldest: view.first,
 		updated: map[int64]bool{}, uses: map[int64]use{}, fields: map[int64]*fieldFacts{}, names: map[string]bool{},
+		stamped:     map[stampPlace]int{},
 		permissions: permissions{level: formFilling},
 	}
 }
