@@ -277,3 +277,16 @@ func TestSignBesideBigStamps(t *testing.T) {
 	o.Appearance = &Appearance{Page: 2, Rect: &Rect{0, 0, 90, 100}, Border: true}
 	wantAllValid(t, mustSign(t, file, o), 3)
 }
+
+// TestNoNewStampOnCertified: what the verifier forbids is not made.
+func TestNoNewStampOnCertified(t *testing.T) {
+	o := options(t, pki.SignerP256)
+	o.Certify = FormFilling
+	file := mustSign(t, blankA4(), o)
+	_, err := stampedAt(t, file, Rect{0, 0, 200, 60})
+	var refused *AppearanceError
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "certified") {
+		t.Errorf("error %v", err)
+	}
+	wantAllValid(t, mustSign(t, file, options(t, pki.SignerP256)), 2)
+}

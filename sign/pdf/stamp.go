@@ -111,6 +111,10 @@ func (p *plan) leavesRoom(place box, seen sight, page *page, widget int64) error
 	if !p.signed {
 		return nil
 	}
+	if p.certified && widget == 0 {
+		return unshown("the document is certified, and its certification would not be valid any more with a new field that is seen: " +
+			"sign in an empty field that it has, or without being visible")
+	}
 	share := seen.share(place)
 	if share > maxStampShare {
 		return unshown("its place %v covers %.3g %% of the page; over more than half of it, the signatures that the document has would not be valid any more: "+
