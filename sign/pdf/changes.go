@@ -63,7 +63,9 @@ type Change struct {
 // be of a kind, and look, that cannot cover what was signed; only lines can cross
 // it out, in colours that white paper does not have. In any document the stamps of a
 // revision must leave half of each page uncovered, and so must those of all revisions
-// in fields that the signer did not see.
+// in fields that the signer did not see. Of the latter, a stamp in the place of another
+// counts once, and those that take a twentieth of the page or less may bring all of them
+// to three quarters, since many sign contracts on one page.
 //
 // An object that has a permitted use and any other is held to the other. Bytes
 // of an update that belong to none of its objects are forbidden, and so is what
@@ -119,25 +121,32 @@ func (c *comparison) since(revision int) ([]Change, error) {
 	return list, nil
 }
 
-// compare walks through the revision from, and then from step to step.
+// compare finds the changes made since the revision from.
 func (d *Document) compare(from int) *comparison {
+	c, _ := d.follow(from)
+	return c
+}
+
+// follow walks through the revision from, and then from step to step. The ledger is that
+// of the last one.
+func (d *Document) follow(from int) (*comparison, *ledger) {
 	c := &comparison{from: from}
 	views := d.views(from)
 	l := newLedger(views[0], views[len(views)-1])
 	if c.err = l.open(); c.err != nil {
-		return c
+		return c, l
 	}
 	for i, view := range views[1:] {
 		c.starts = append(c.starts, len(c.list))
 		s := &step{ledger: l, was: views[i], is: view, revision: from + i + 1}
 		if c.err = s.run(); c.err != nil {
-			return c
+			return c, l
 		}
 		c.list = append(c.list, s.changes...)
 		c.covered = append(c.covered, s.covered)
 	}
 	c.starts = append(c.starts, len(c.list))
-	return c
+	return c, l
 }
 
 // views returns the states of the document since a revision. The last one is

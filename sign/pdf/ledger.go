@@ -64,6 +64,8 @@ type ledger struct {
 	names  map[string]bool // of all fields
 	late   []int64         // objects that only bytes of later revisions complete
 
+	stamped map[stampPlace]int // the round after that of the last stamp there
+
 	structure []visit // to be done first, so that all fields and pages are known
 	rest      []visit
 	round     int                    // counts the steps
@@ -85,6 +87,7 @@ func newLedger(view, newest *Document) *ledger {
 	return &ledger{
 		Document: view, newest: newest, oldest: view.first,
 		updated: map[int64]bool{}, uses: map[int64]use{}, fields: map[int64]*fieldFacts{}, names: map[string]bool{},
+		stamped:     map[stampPlace]int{},
 		permissions: permissions{level: formFilling},
 	}
 }
@@ -257,13 +260,23 @@ func (l *ledger) refer(o object, u use, key name) {
 
 // drain follows the references that were noted.
 func (l *ledger) drain() error {
-	for len(l.structure)+len(l.rest) > 0 {
-		from := &l.structure
-		if len(*from) == 0 {
-			from = &l.rest
+	for {
+		if err := l.drainStructure(); err != nil || len(l.rest) == 0 {
+			return err
 		}
-		v := (*from)[len(*from)-1]
-		*from = (*from)[:len(*from)-1]
+		v := l.rest[len(l.rest)-1]
+		l.rest = l.rest[:len(l.rest)-1]
+		if err := l.follow(v); err != nil {
+			return err
+		}
+	}
+}
+
+// drainStructure follows those of them that make up the structure.
+func (l *ledger) drainStructure() error {
+	for len(l.structure) > 0 {
+		v := l.structure[len(l.structure)-1]
+		l.structure = l.structure[:len(l.structure)-1]
 		if err := l.follow(v); err != nil {
 			return err
 		}

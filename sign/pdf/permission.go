@@ -24,7 +24,9 @@ type standing struct {
 	taken  map[string]bool
 	found  *field // the one that was asked for
 	signed bool
-	locks  []heldLock
+	// certified: a DocMDP transform stands in the document.
+	certified bool
+	locks     []heldLock
 
 	signatures int
 }
@@ -119,6 +121,7 @@ func (s *standing) permitsByTransform(reference *dict, field string) error {
 	if err != nil {
 		return err
 	}
+	s.certified = s.certified || method == "DocMDP"
 	switch {
 	case (method == "DocMDP" || method == "FieldMDP") && l.level == NoChanges:
 		return &PermissionError{"the document is certified and its certification forbids any change, further signatures included"}

@@ -75,7 +75,7 @@ func (p *plan) sketched() (*sketch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.leavesRoom(place, seen); err != nil {
+	if err := p.leavesRoom(place, seen, page, 0); err != nil {
 		return nil, err
 	}
 	return p.sketch(place, seen.quarter)

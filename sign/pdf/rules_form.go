@@ -57,7 +57,8 @@ func (s *step) compareFormKey(was, is *dict, key name) error {
 			s.forbid(ChangeForm, "the form's default appearance (/DA) %s", verb(was, is, key))
 		}
 	case "NeedAppearances":
-		if s.redraws = is.get(key) == true; !s.redraws && is.get(key) != false {
+		unsaid := is.get(key) == false || was.get(key) == false && is.get(key) == nil // false is what none means
+		if s.redraws = is.get(key) == true; !s.redraws && !unsaid {
 			s.forbid(ChangeForm, "the form's /NeedAppearances %s, so that readers stop to draw fields anew", verb(was, is, key))
 		}
 	default:

@@ -78,7 +78,7 @@ func TestStampsOverThePage(t *testing.T) {
 // TestStampsOfManyRevisions: each leaves half of the page, all of them leave nothing. What
 // a signer saw of them does not count for his signature.
 func TestStampsOfManyRevisions(t *testing.T) {
-	const why = "page 2: the stamps of further signatures cover more than half of it"
+	const why = "page 2: the stamps of further signatures cover too much of it together"
 	stamp := func(file []byte, num int, rect string) []byte {
 		return appendUpdate(t, file, edited(t, file, 1, "20 0 R 5 0 R", fmt.Sprintf("%d 0 R 20 0 R 5 0 R", num)), edited(t, file, 4, "/Annots [", fmt.Sprintf("/Annots [%d 0 R ", num)),
 			obj(num, fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (f%d) /V %d 0 R /AP << /N 22 0 R >> /Rect %s >>", num, num+1, rect)),
@@ -174,4 +174,119 @@ func TestSignOverThePage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// blankA4 is a document of one empty page.
+func blankA4() []byte {
+	return makePDF("<< /Type /Catalog /Pages 2 0 R >>",
+		"<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 595 842] >>", "<< /Type /Page /Parent 2 0 R >>")
+}
+
+// stampedAt signs with a stamp in a new field.
+func stampedAt(t *testing.T, file []byte, place Rect) ([]byte, error) {
+	t.Helper()
+	o := options(t, pki.SignerP256)
+	o.Appearance = &Appearance{Rect: &place, Border: true}
+	return signBytes(file, o)
+}
+
+// wantAllValid fails when a signature does not allow what came after it.
+func wantAllValid(t *testing.T, file []byte, number int) {
+	t.Helper()
+	d := mustOpen(t, file)
+	list, err := d.Signatures()
+	if err != nil || len(list) != number {
+		t.Fatalf("%d signatures, error %v", len(list), err)
+	}
+	for _, s := range list {
+		found, err := d.Changes(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range found {
+			if !c.Allowed {
+				t.Errorf("%s: forbidden: %s", s.Field, c.What)
+			}
+		}
+	}
+}
+
+// wantNoRoom fails when a stamp is not refused for the sake of earlier signatures, or when
+// they were found valid with it.
+func wantNoRoom(t *testing.T, file []byte, place Rect) {
+	t.Helper()
+	_, err := stampedAt(t, file, place)
+	var refused *AppearanceError
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "the stamps of others") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestManySignOnePage: the parties of a contract sign its last page one after the other.
+// Where no room is left, no more stamps are made.
+func TestManySignOnePage(t *testing.T) {
+	file, many := blankA4(), 0
+	next := func() Rect {
+		x, y := float64(many%3)*198, float64(many/3)*60
+		return Rect{x, y, 195, 60}
+	}
+	for ; many < 33; many++ {
+		out, err := stampedAt(t, file, next())
+		if err != nil {
+			t.Fatalf("stamp %d: %v", many+1, err)
+		}
+		file = out
+	}
+	wantAllValid(t, file, many)
+	wantNoRoom(t, file, next())
+	wantAllValid(t, mustSign(t, file, options(t, pki.SignerP256)), many+1)
+}
+
+// TestManySignInOnePlace: nothing more is covered by what lies over another stamp.
+func TestManySignInOnePlace(t *testing.T) {
+	file := blankA4()
+	for range 5 {
+		next, err := stampedAt(t, file, Rect{0, 0, 595, 200})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file = next
+	}
+	wantAllValid(t, file, 5)
+}
+
+// TestSignBesideBigStamps: as the verifier counts, so does the signer.
+func TestSignBesideBigStamps(t *testing.T) {
+	file := mustSign(t, blankA4(), options(t, pki.SignerP256))
+	file, err := stampedAt(t, file, Rect{0, 0, 595, 300})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNoRoom(t, file, Rect{0, 300, 595, 300})
+	if file, err = stampedAt(t, file, Rect{0, 300, 595, 100}); err != nil {
+		t.Fatal(err)
+	}
+	wantAllValid(t, file, 3)
+
+	// An empty field that the first of them saw is no news to him.
+	file = sheet(t, "")
+	if file, err = stampedAt(t, file, Rect{120, 0, 80, 100}); err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, pki.SignerP256)
+	o.Appearance = &Appearance{Page: 2, Rect: &Rect{0, 0, 90, 100}, Border: true}
+	wantAllValid(t, mustSign(t, file, o), 3)
+}
+
+// TestNoNewStampOnCertified: what the verifier forbids is not made.
+func TestNoNewStampOnCertified(t *testing.T) {
+	o := options(t, pki.SignerP256)
+	o.Certify = FormFilling
+	file := mustSign(t, blankA4(), o)
+	_, err := stampedAt(t, file, Rect{0, 0, 200, 60})
+	var refused *AppearanceError
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "certified") {
+		t.Errorf("error %v", err)
+	}
+	wantAllValid(t, mustSign(t, file, options(t, pki.SignerP256)), 2)
 }

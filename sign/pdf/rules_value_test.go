@@ -2,7 +2,10 @@
 
 package pdf
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // TestSameValueOtherLook: a value that is written another way, and says the same,
 // lets nobody draw the field anew.
@@ -62,6 +65,33 @@ func TestDrawnAnew(t *testing.T) {
 	wantForbidden(t, ask("/FT /Btn /AS /Yes /AP << /N << /Off 5 0 R /Yes 6 0 R >> >>", ""), why)
 	file := undrawn(t, "/FT /Tx /V (10)", "/NeedAppearances true")
 	wantForbidden(t, changes(t, appendUpdate(t, file, edited(t, file, 1, "/NeedAppearances true", "")), "Signature1"), "so that readers stop to draw fields anew")
+	file = undrawn(t, "/FT /Tx /V (10)", "/NeedAppearances false")
+	wantChanges(t, changes(t, appendUpdate(t, file, edited(t, file, 1, "/NeedAppearances false", "")), "Signature1"))
+}
+
+// TestFilledTwice: a program writes the field, its widget and the form each time that it
+// fills in the field. Which way the ledger goes through them makes no difference.
+func TestFilledTwice(t *testing.T) {
+	file := signed(t, makePDF("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [6 0 R 7 0 R] >> >>", pagesObject,
+		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /Annots [5 0 R 8 0 R] >>", data(formXObject, ""),
+		"<< /Subtype /Widget /Rect [0 0 9 9] /Parent 6 0 R /AP << /N 4 0 R >> >>", "<< /FT /Tx /T (f) /V () /Kids [5 0 R] >>",
+		"<< /FT /Tx /T (g) /V () /Kids [8 0 R] >>", "<< /Subtype /Widget /Rect [20 20 29 29] /Parent 7 0 R /AP << /N 4 0 R >> >>"))
+	const asked = "/NeedAppearances false "
+	fill := func(file []byte, before, after string) []byte {
+		form, drawn, look := edited(t, file, 1, "/Fields", asked+"/Fields"), "4 0 R", 20
+		if before != "" {
+			form, drawn, look = edited(t, file, 1, asked, ""), "20 0 R", 21
+		}
+		redrawn := fmt.Sprintf("%d 0 R", look)
+		return appendUpdate(t, file, form, edited(t, file, 5, drawn, redrawn), edited(t, file, 8, drawn, redrawn),
+			edited(t, file, 6, "/V ("+before+")", "/V ("+after+")"), edited(t, file, 7, "/V ("+before+")", "/V ("+after+")"),
+			obj(look, data(formXObject, "BT ET %"+after)))
+	}
+	wantChanges(t, changes(t, fill(fill(file, "", "10"), "10", "99"), "Signature1"),
+		"formFill: field f: value (empty) → 10", "formFill: field g: value (empty) → 10", "formFill: field f: value 10 → 99", "formFill: field g: value 10 → 99")
+
+	twice := appendUpdate(t, file, edited(t, file, 6, "[5 0 R]", "[5 0 R 5 0 R]"))
+	wantForbidden(t, changes(t, fill(twice, "", "10"), "Signature1"), "replaced")
 }
 
 // undrawn is a signed form whose text field f has no appearance.

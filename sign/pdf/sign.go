@@ -87,6 +87,8 @@ type plan struct {
 	o      SignOptions
 	target *target
 	signed bool // by others, before
+
+	certified bool // by one of them
 }
 
 // valueKind is what the value of a signature field is.
@@ -130,7 +132,7 @@ func (d *Document) plan(o SignOptions) (*plan, error) {
 	}
 	p, err := newPlan(u, o, t)
 	if err == nil {
-		p.signed = s.signed
+		p.signed, p.certified = s.signed, s.certified
 	}
 	return p, err
 }

@@ -43,7 +43,7 @@ func (p *plan) stampOn(page *page) (*stamp, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.leavesRoom(place, seen); err != nil {
+	if err := p.leavesRoom(place, seen, page, 0); err != nil {
 		return nil, err
 	}
 	form, err := p.draw(place, seen.quarter, page.dict)
@@ -101,17 +101,36 @@ func (p *plan) fieldPlace(f *field, widget *dict, at ref) (box, int, *dict, erro
 	if err != nil {
 		return place, 0, nil, err
 	}
-	return place, seen.quarter, page.dict, p.leavesRoom(place, seen)
+	return place, seen.quarter, page.dict, p.leavesRoom(place, seen, page, at.num)
 }
 
 // leavesRoom refuses a stamp over what others signed that their signatures would not
-// be found valid with.
-func (p *plan) leavesRoom(place box, seen sight) error {
-	if share := seen.share(place); p.signed && share > maxStampShare {
+// be found valid with, alone or together with the stamps that came since. It is that of
+// a widget, or of a new one, 0.
+func (p *plan) leavesRoom(place box, seen sight, page *page, widget int64) error {
+	if !p.signed {
+		return nil
+	}
+	if p.certified && widget == 0 {
+		return unshown("the document is certified, and its certification would not be valid any more with a new field that is seen: " +
+			"sign in an empty field that it has, or without being visible")
+	}
+	share := seen.share(place)
+	if share > maxStampShare {
 		return unshown("its place %v covers %.3g %% of the page; over more than half of it, the signatures that the document has would not be valid any more: "+
 			"choose a smaller place, or sign without being visible", place, 100*share)
 	}
-	return nil
+	// What the comparison costs is not taken from what signing may.
+	fresh, err := OpenWith(p.doc.src.ReaderAt, p.doc.size, OpenOptions{Password: p.o.Password})
+	if err != nil {
+		return err
+	}
+	over, err := fresh.overStamped(page.at, place, share, widget)
+	if over {
+		return unshown("with its place %v and the stamps of others, too much of the page would be covered, and signatures that the document has would not be valid any more: "+
+			"choose a smaller place, another page, or sign without being visible", place)
+	}
+	return err
 }
 
 // widget returns the one widget of a field.

@@ -327,25 +327,36 @@ func (s *step) judgeInfo(*delta, use) {
 	s.allow(ChangeInfo, "document information changed")
 }
 
-// leadsToFields are the purposes that are expanded last, so that what they lead to
-// is walked first.
-var leadsToFields = map[purpose]bool{catalogue: true, formDict: true, fieldList: true, formField: true}
+// leadsToFields are the purposes of what makes up the form, above its fields.
+var leadsToFields = map[purpose]bool{catalogue: true, formDict: true, fieldList: true}
 
 // advance brings the ledger to the new revision: what the objects that differ
-// lead to now. The form comes last and so is walked first.
+// lead to now. The form is walked first, from the top, so that each of its fields is
+// met once: one that is met twice stands in it twice.
 func (s *step) advance() error {
 	s.raise(s.sections[s.is.first:s.was.first])
 	s.Document = s.is
 	s.round++
-	for _, formToo := range []bool{false, true} {
-		for _, d := range s.order {
-			u, known := s.uses[d.num]
-			if !known || d.is == nil || formToo != leadsToFields[u.purpose] {
-				continue
-			}
-			if err := s.expandAgain(d, u); err != nil {
+	var fields, others []*delta
+	for _, d := range s.order {
+		switch u, known := s.uses[d.num]; {
+		case !known || d.is == nil:
+		case leadsToFields[u.purpose]:
+			if err := s.expandAgain(d); err != nil {
 				return err
 			}
+		case u.purpose == formField:
+			fields = append(fields, d)
+		default:
+			others = append(others, d)
+		}
+	}
+	if err := s.advanceFields(fields); err != nil {
+		return err
+	}
+	for _, d := range others {
+		if err := s.expandAgain(d); err != nil {
+			return err
 		}
 	}
 	trailer, err := s.is.trailerDict()
@@ -358,7 +369,26 @@ func (s *step) advance() error {
 	return s.drain()
 }
 
-func (s *step) expandAgain(d *delta, u use) error {
+// advanceFields expands the fields that differ, those above others first, but for those
+// that the form has led to.
+func (s *step) advanceFields(fields []*delta) error {
+	slices.SortStableFunc(fields, func(a, b *delta) int { return cmp.Compare(s.fields[a.num].depth(), s.fields[b.num].depth()) })
+	for _, d := range fields {
+		if err := s.drainStructure(); err != nil {
+			return err
+		}
+		if f := s.fields[d.num]; f != nil && f.round == s.round {
+			continue
+		}
+		if err := s.expandAgain(d); err != nil {
+			return err
+		}
+	}
+	return s.drainStructure()
+}
+
+func (s *step) expandAgain(d *delta) error {
+	u := s.uses[d.num]
 	v := visit{ref: d.is.ref, use: u, key: u.via}
 	if f := s.fields[d.num]; f != nil {
 		v.parent = f.parent

@@ -183,6 +183,15 @@ type fieldFacts struct {
 	stray     bool         // a page leads to it and the form does not
 }
 
+// depth is the number of fields above f, as far as they are counted.
+func (f *fieldFacts) depth() int {
+	n := 0
+	for ; f != nil && f.parent != nil && n < maxFieldDepth; f = f.parent {
+		n++
+	}
+	return n
+}
+
 // isSigned reports whether the field or the one it is a widget of is signed.
 func (f *fieldFacts) isSigned() bool { return f.signed || f.named.signed }
 
