@@ -517,6 +517,35 @@ func TestPDFLevels(t *testing.T) {
 	}
 }
 
+// What the signatures of others lack is no reason to refuse one more: it was refused when
+// the time stamp was paid for.
+func TestPDFLevelsAfterOthers(t *testing.T) {
+	w := newWorld(t)
+	others := w.options(t, sign.LevelB)
+	others.Format = sign.PAdES
+	first := signed(t, documents.Plain(), others)
+	for name, file := range map[string][]byte{
+		"without a time stamp": first,
+		"broken":               bytes.Replace(first, []byte("/MediaBox"), []byte("/MediaBoz"), 1),
+	} {
+		for _, level := range levels[1:] {
+			t.Run(name+", "+level.String(), func(t *testing.T) {
+				w := newWorld(t)
+				o := w.options(t, level)
+				o.Format = sign.PAdES
+				all := w.all(t, signed(t, file, o))
+				if len(all) != 2 {
+					t.Fatalf("%d signatures", len(all))
+				}
+				expect(t, all[1], level, report.Valid)
+				if want := map[sign.Level]int{sign.LevelT: 1, sign.LevelLT: 1, sign.LevelLTA: 2}[level]; w.server.Issued() != want {
+					t.Errorf("%d time stamps, want %d", w.server.Issued(), want)
+				}
+			})
+		}
+	}
+}
+
 // A PDF that forbids every change can be extended, and so can one with signatures of others.
 func TestExtendPDF(t *testing.T) {
 	w := newWorld(t)

@@ -40,12 +40,20 @@ func (o Options) pades(ctx context.Context, dst io.Writer, src *io.SectionReader
 		return err
 	}
 	if !short {
-		if err := o.raisePDF(ctx, file, LevelLT); err != nil {
+		if err := o.raisePDF(ctx, file, LevelLT, newest); err != nil {
 			return err
 		}
 	}
 	return file.copyTo(ctx, dst)
 }
+
+// newest is the signature that was just made. Those before it stay as they are, whatever
+// they lack: that is no reason to refuse a signature whose stamp is paid for, and [Extend]
+// raises them.
+func newest(s *pdf.Signature) bool { return s.Covers == pdf.CoversWholeFile }
+
+// everyone is all signatures and document timestamps.
+func everyone(*pdf.Signature) bool { return true }
 
 // stampSignature adds a timestamp to a signature.
 func (o Options) stampSignature(ctx context.Context, signature []byte) ([]byte, error) {
@@ -65,7 +73,7 @@ func (o Options) stampSignature(ctx context.Context, signature []byte) ([]byte, 
 // extendPDF is [Extend] for a PDF.
 func (o Options) extendPDF(ctx context.Context, dst io.Writer, src *io.SectionReader) error {
 	file := &grown{base: src}
-	if err := o.raisePDF(ctx, file, LevelT); err != nil {
+	if err := o.raisePDF(ctx, file, LevelT, everyone); err != nil {
 		return err
 	}
 	if len(file.tail) == 0 {
@@ -74,9 +82,13 @@ func (o Options) extendPDF(ctx context.Context, dst io.Writer, src *io.SectionRe
 	return file.copyTo(ctx, dst)
 }
 
-// raisePDF adds what the levels from one on need.
-func (o Options) raisePDF(ctx context.Context, file *grown, from Level) error {
-	steps := []func(context.Context, *grown) error{LevelT: o.stampPDF, LevelLT: o.proveData, LevelLTA: o.archivePDF}
+// raisePDF adds what the levels from one on need for those signatures that it is about.
+func (o Options) raisePDF(ctx context.Context, file *grown, from Level, about func(*pdf.Signature) bool) error {
+	steps := []func(context.Context, *grown) error{
+		LevelT:   o.stampPDF,
+		LevelLT:  func(ctx context.Context, file *grown) error { return o.proveData(ctx, file, about) },
+		LevelLTA: o.archivePDF,
+	}
 	for level := from; level <= o.Level; level++ {
 		if err := steps[level](ctx, file); err != nil {
 			if errors.As(err, new(*refusedError)) {
@@ -96,7 +108,7 @@ func (e *refusedError) Unwrap() error { return e.err }
 
 // stampPDF adds a document timestamp if a signature has no timestamp.
 func (o Options) stampPDF(ctx context.Context, file *grown) error {
-	d, err := o.inspect(file)
+	d, err := o.inspect(file, everyone)
 	if err != nil {
 		return &refusedError{err}
 	}
@@ -128,8 +140,8 @@ func (o Options) extendFile(ctx context.Context, file *grown, e pdf.ExtendOption
 
 // proveData adds the validation data of signatures and timestamps to the document
 // security store.
-func (o Options) proveData(ctx context.Context, file *grown) error {
-	d, err := o.inspect(file)
+func (o Options) proveData(ctx context.Context, file *grown, about func(*pdf.Signature) bool) error {
+	d, err := o.inspect(file, about)
 	if err != nil {
 		return &refusedError{err}
 	}
@@ -167,8 +179,9 @@ type stampedPDF struct {
 	data  bool // the document had validation data when it was made
 }
 
-// inspect reads the signatures of a PDF, and refuses those that are not intact.
-func (o Options) inspect(file *grown) (*inspectedPDF, error) {
+// inspect reads the signatures of a PDF that it is about, and refuses those that are not
+// intact.
+func (o Options) inspect(file *grown, about func(*pdf.Signature) bool) (*inspectedPDF, error) {
 	doc, err := pdf.OpenWith(file, file.size(), pdf.OpenOptions{Password: o.Password})
 	if err != nil {
 		return nil, err
@@ -184,6 +197,9 @@ func (o Options) inspect(file *grown) (*inspectedPDF, error) {
 	}
 	d.addStore(store)
 	for _, sig := range list {
+		if !about(sig) {
+			continue
+		}
 		if sig.Type == "DocTimeStamp" {
 			err = d.addStamp(doc, sig)
 		} else {
