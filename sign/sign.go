@@ -44,8 +44,8 @@ type Options struct {
 	Time   time.Time  // REQUIRED: the claimed signing time, to the second
 	Format Format
 
-	// Level is how long the signature is to last. What it needs is asked for after
-	// signing.
+	// Level is how long the signature is to last, whatever those before it in a PDF lack.
+	// What it needs is asked for after signing.
 	Level          Level
 	Stamper        Stamper              // REQUIRED from LevelT on
 	ValidationData ValidationDataSource // REQUIRED from LevelLT on
